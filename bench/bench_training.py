@@ -1,0 +1,87 @@
+"""A training step and the prediction of one row, fastnn beside its peers.
+
+    pytest bench/bench_training.py --benchmark-json=training.json [--turns 5] [--turn-seconds 0.25]
+
+Nets and data: workloads.py. Peers race where they are installed: PyTorch, JAX, scikit-learn. Every contestant lives in a
+process of its own, so that no two pools of threads meet, and all take turns, so that a busy moment of the machine meets
+everybody. A round of the result is the median of one turn. Before any time counts, each contestant trains a new net for
+a fixed number of epochs: fastnn's loss must be like its peers'.
+"""
+import json
+import os
+import statistics
+import subprocess
+from functools import cache
+
+import pytest
+import recorded
+from contestants import ENTRIES, field
+from workloads import WORKLOADS
+
+QUANTITIES = ("step", "step, an epoch a call", "one row, plain call", "one row, predict")
+FIELD = [pytest.param(workload, quantity, name, id=f"{workload}-{quantity}-{name}".replace(", ", "_").replace(" ", "_"))
+         for workload in WORKLOADS for quantity in QUANTITIES for name in field(workload)
+         if quantity != "one row, predict" or name == "fastnn"]
+
+
+class Worker:
+    """A contestant's process."""
+
+    def __init__(self, name, workload):
+        entry = ENTRIES[name]
+        command = recorded.child(os.path.join(os.path.dirname(__file__), "worker.py"), entry.module, workload)
+        command["env"].update(entry.environment)
+        self.process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, **request):
+        """The answer to a request. Raises RuntimeError if the process ended instead."""
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass                                  # it has ended: there is no answer either
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{self.process.args[-2:]} ended with status {self.process.wait()}")
+        return json.loads(answer)
+
+    def stop(self):
+        """Let the process end by itself; it does when nobody asks any more."""
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+
+
+@cache
+def race(workload, turns, seconds):
+    """Run a workload's field in turns. Returns what each learned, and the seconds of its turns by quantity."""
+    workers = {name: Worker(name, workload) for name in field(workload)}
+    try:
+        learned = {name: worker.ask(do="learn") for name, worker in workers.items()}
+        times = {name: [] for name in workers}
+        for _ in range(turns):
+            for name, worker in workers.items():
+                times[name].append(worker.ask(do="turn", seconds=seconds))
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    return learned, times
+
+
+def check(learned, workload):
+    """Raise AssertionError unless fastnn learned what its peers did: nobody wins by skipping work."""
+    ours = learned["fastnn"]
+    peers = [result["loss"] for name, result in learned.items() if name != "fastnn"]
+    bound = 1.25 * statistics.median(peers) + 0.02 if peers else WORKLOADS[workload].loss_at_most
+    assert 0 <= ours["loss"] <= bound, f"{workload}: fastnn's loss {ours['loss']:.4f}, at most {bound:.4f} is like the peers'"
+    least = min([result["accuracy"] for name, result in learned.items() if name != "fastnn"], default=0.9) - 0.02
+    assert ours["accuracy"] >= least, f"{workload}: fastnn's accuracy {ours['accuracy']:.3f}, the peers' from {least:.3f}"
+
+
+@pytest.mark.benchmark(timer=recorded.clock)
+@pytest.mark.parametrize(("workload", "quantity", "name"), FIELD)
+def test_training(benchmark, request, workload, quantity, name):
+    learned, times = race(workload, request.config.getoption("turns"), request.config.getoption("turn_seconds"))
+    check(learned, workload)
+    benchmark.group = f"{workload}: {quantity}"
+    benchmark.extra_info.update(table="training", workload=workload, quantity=quantity, contestant=name, **learned[name])
+    recorded.replay(benchmark, [turn[quantity] for turn in times[name]])

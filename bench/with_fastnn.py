@@ -1,0 +1,28 @@
+"""fastnn: `fit` for any number of epochs is one call into the compiled program."""
+from contestants import Contestant
+from workloads import BATCH, EPSILON, LEARNING_RATE, MOMENTUM
+
+import fastnn
+from fastnn import layers
+
+
+def make(workload, x, y):
+    fastnn.utils.set_random_seed(0)
+    model = fastnn.Sequential([fastnn.Input((workload.features,)), *map(layer, workload.layers[:-1]),
+                               layers.Dense(workload.layers[-1][1], activation="softmax")])
+    model.compile(optimizer=fastnn.optimizers.Adam(LEARNING_RATE), loss="sparse_categorical_crossentropy")
+
+    def train(epochs):
+        return model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"][-1]
+
+    return Contestant(train, x, model, lambda rows: model.predict(rows, verbose=0))
+
+
+def layer(described):
+    """The layer of a line of the description."""
+    kind, *settings = described
+    if kind == "dense":
+        return layers.Dense(*settings, activation="relu")
+    if kind == "dropout":
+        return layers.Dropout(*settings)
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)

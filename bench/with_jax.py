@@ -1,0 +1,100 @@
+"""JAX: all epochs of a call in one jitted scan over shuffled batches, buffers donated; Adam written out."""
+from functools import partial
+from types import SimpleNamespace
+
+import jax
+from contestants import Contestant
+from jax import lax
+from jax import numpy as jnp
+from workloads import BATCH, EPSILON, LEARNING_RATE, MOMENTUM
+
+
+def make(workload, x, y):
+    x, y = jnp.asarray(x), jnp.asarray(y)
+    key, start = jax.random.split(jax.random.key(0))
+    weights, statistics = initial(workload, start)
+    state = (weights, statistics, zeros_like(weights), zeros_like(weights), jnp.zeros((), jnp.int32), key)
+    # The seed of dropout is a part of the state, so that one compiled function serves every call.
+    train_epochs = jax.jit(partial(run_epochs, workload, x, y), static_argnums=1, donate_argnums=0)
+    forward = jax.jit(lambda weights, statistics, rows: apply(workload, weights, statistics, rows)[0])
+    now = SimpleNamespace(state=state)
+
+    def train(epochs):
+        now.state, loss = train_epochs(now.state, epochs)
+        return float(loss)
+
+    return Contestant(train, x, lambda rows: forward(*now.state[:2], rows).block_until_ready(), None)
+
+
+def zeros_like(tree):
+    return jax.tree.map(jnp.zeros_like, tree)
+
+
+def initial(workload, key):
+    """Weights of every layer (Glorot's uniform for kernels), and the moving statistics of batch normalization."""
+    weights, statistics, size = [], [], workload.features
+    for kind, *settings in workload.layers:
+        if kind == "dense":
+            key, this = jax.random.split(key)
+            limit = (6 / (size + settings[0])) ** 0.5
+            weights.append((jax.random.uniform(this, (size, settings[0]), minval=-limit, maxval=limit),
+                            jnp.zeros(settings[0])))
+            size = settings[0]
+        elif kind == "batch_normalization":
+            weights.append((jnp.ones(size), jnp.zeros(size)))
+            statistics.append((jnp.zeros(size), jnp.ones(size)))
+    return weights, statistics
+
+
+def apply(workload, weights, statistics, x, key=None):
+    """Logits and the new moving statistics; with a key in training mode."""
+    weights, statistics, moved = iter(weights), iter(statistics), []
+    for number, (kind, *settings) in enumerate(workload.layers, start=1):
+        if kind == "dense":
+            kernel, bias = next(weights)
+            x = x @ kernel + bias
+            x = jax.nn.relu(x) if number < len(workload.layers) else x
+        elif kind == "dropout":
+            if key is not None:
+                key, this = jax.random.split(key)
+                x = jnp.where(jax.random.bernoulli(this, 1 - settings[0], x.shape), x / (1 - settings[0]), 0)
+        else:
+            old, (gamma, beta) = next(statistics), next(weights)
+            mean, variance = old if key is None else (x.mean(axis=0), x.var(axis=0))
+            moved.append(tuple(MOMENTUM * a + (1 - MOMENTUM) * b
+                               for a, b in zip(old, (mean, variance), strict=True)))
+            x = (x - mean) * lax.rsqrt(variance + EPSILON) * gamma + beta
+    return x, moved
+
+
+def run_epochs(workload, x, y, state, epochs):
+    """Train for some epochs. Returns the new state and the mean loss of the last epoch."""
+    def loss_of(weights, statistics, rows, key):
+        logits, moved = apply(workload, weights, statistics, x[rows], key)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(logits), y[rows, None], axis=1)
+        return -picked.mean(), moved
+
+    def step(state, rows):
+        weights, statistics, m, v, count, key = state
+        key, this = jax.random.split(key)
+        (loss, moved), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, statistics, rows, this)
+        weights, m, v = adam(weights, gradients, m, v, count + 1)
+        return (weights, moved, m, v, count + 1, key), loss
+
+    def epoch(state, _):
+        *rest, key = state
+        key, this = jax.random.split(key)
+        order = jax.random.permutation(this, len(x)).reshape(-1, BATCH)
+        state, losses = lax.scan(step, (*rest, key), order)
+        return state, losses.mean()
+
+    state, losses = lax.scan(epoch, state, length=epochs)
+    return state, losses[-1]
+
+
+def adam(weights, gradients, m, v, count):
+    """One step of Adam; the bias corrections are folded into the rate."""
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
+    rate = LEARNING_RATE * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+    return jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, m, v), m, v

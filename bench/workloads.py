@@ -1,0 +1,60 @@
+"""The nets and data of the training benchmark, described once for every library.
+
+A net is a list of layers: ("dense", units), ("batch_normalization",), ("dropout", rate). Every dense layer but the last
+has a relu; the last one's outputs are logits of the classes. All train with Adam at its usual 0.001 in batches of 32.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+BATCH = 32
+LEARNING_RATE = 1e-3
+MOMENTUM, EPSILON = 0.99, 1e-3     # of batch normalization, as in Keras
+
+
+class Workload(NamedTuple):
+    """A net, what it is fed, and how long it trains."""
+
+    features: int
+    layers: list
+    epochs_a_call: int      # epochs of one long call
+    epochs_to_learn: int    # epochs after which the losses of all libraries must be alike
+    loss_at_most: float     # where no peer is installed: a quarter above what the peers reached
+
+
+def normalized(units, rate):
+    """A dense layer with batch normalization and dropout behind it."""
+    return [("dense", units), ("batch_normalization",), ("dropout", rate)]
+
+
+WORKLOADS = {
+    "iris_mlp": Workload(4, [("dense", 64), ("dense", 64), ("dense", 3)], 25, 100, 0.07),
+    "mnist_mlp": Workload(784, [("dense", 128), ("dense", 64), ("dense", 10)], 2, 4, 0.03),
+    "deep_bn": Workload(20, [*normalized(64, 0.3), *normalized(32, 0.3), *normalized(16, 0.2), ("dense", 3)],
+                        10, 60, 0.5),
+}
+
+
+def data(name):
+    """x: float32 (rows, features), y: int64 (rows,); rows are a whole number of batches, so all do the same steps."""
+    if name == "iris_mlp":
+        from sklearn.datasets import load_iris
+        x, y = load_iris(return_X_y=True)
+        rows = np.arange(160) % len(x)
+        return ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)[rows], y[rows].astype(np.int64)
+    rows = {"mnist_mlp": 4096, "deep_bn": 800}[name]
+    return clusters(rows, WORKLOADS[name].features, WORKLOADS[name].layers[-1][1])
+
+
+def clusters(rows, features, classes):
+    """Rows scattered about one centre for each class, the same in every process."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(classes, size=rows)
+    centres = 0.5 * rng.standard_normal((classes, features))
+    x = centres[y] + rng.standard_normal((rows, features))
+    return x.astype(np.float32), y
+
+
+def steps(name):
+    """Training steps of an epoch."""
+    return len(data(name)[0]) // BATCH

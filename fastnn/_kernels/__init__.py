@@ -1,0 +1,68 @@
+"""The compiled part: which instruction-set level this process uses, decided once, at import.
+
+``level`` is the module of that level, ``levels_built`` what this installation holds, ``levels_supported`` what the CPU
+and operating system can run, ``levels_usable`` both. The best usable level is taken; the environment variable
+``FASTNN_ISA`` names another. Other levels stay unloaded: tests load them with ``load_level``. ``kernels`` holds the
+kernels of the level by name, as programs use them; the eager functions in ``ops`` are connected to the same ones.
+"""
+import os
+from importlib import import_module
+from types import ModuleType
+
+from ._cpus import default_threads
+
+COMMAND = "pip install -e ."
+
+try:
+    from . import _build, cpu, ops, runner
+except ImportError as error:
+    raise ImportError(
+        f"fastnn is not compiled here ({error}). In the folder that holds its setup.py, run:  {COMMAND}"
+    ) from None
+
+
+def _load_parallel() -> ModuleType:
+    """Load the module that brings in OpenMP's runtime, which reads its settings from the environment just then.
+
+    GCC's runtime lets a thread without work spin for milliseconds; where another process or pool wants that core, the
+    next parallel region waits for as long (a region 5 ms after the last one: 3 ms, with this short spin 0.04 ms). The
+    variable stands only while the runtime loads: child processes do not inherit it. The user's own settings win.
+    """
+    ours = "GOMP_SPINCOUNT" not in os.environ and "OMP_WAIT_POLICY" not in os.environ
+    if ours:
+        os.environ["GOMP_SPINCOUNT"] = "10000"
+    try:
+        return import_module("fastnn._kernels.parallel")
+    finally:
+        if ours:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
+def load_level(name: str, asked_by: str = "instruction-set level ") -> ModuleType:
+    """The module of one level. Raises ImportError for a level that is not built or that this CPU cannot run."""
+    if name not in levels_usable:
+        reason = "this CPU does not support it" if name in levels_built else "this build has no such level"
+        raise ImportError(f"{asked_by}{name}: {reason}; choose from {', '.join(levels_usable)}")
+    return import_module(f"fastnn._kernels.level_{name}")
+
+
+def _choose_level() -> ModuleType:
+    wanted = os.environ.get("FASTNN_ISA")
+    if wanted:
+        return load_level(wanted, "FASTNN_ISA=")
+    if not levels_usable:
+        raise ImportError(f"fastnn was built for {', '.join(levels_built)}, but this CPU supports only "
+                          f"{', '.join(levels_supported)}; build it on this machine:  {COMMAND}")
+    return load_level(levels_usable[-1])
+
+
+levels_built: tuple[str, ...] = _build.LEVELS
+levels_supported: tuple[str, ...] = cpu.levels()
+levels_usable = tuple(name for name in levels_supported if name in levels_built)
+level = _choose_level()
+parallel = _load_parallel()
+parallel.set_num_threads(default_threads())
+runner.connect(parallel.capsule)
+ops.connect(level.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
+kernels = runner.Kernels(level.table)
+matmul_scratch = level.matmul_scratch

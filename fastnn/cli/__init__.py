@@ -1,0 +1,158 @@
+"""The command ``fastnn``: train a net, run the race, say what is installed.
+
+Exit status 0 when all went well, 1 when something is missing, 2 for a wrong name or option, always with one line on
+stderr. A command lives in the module of its name, loaded when it is called for; each has OPTIONS and ``run(options)``.
+"""
+import argparse
+import difflib
+import importlib
+import os
+import sys
+import time
+
+_loaded = time.perf_counter()
+COMMANDS = {
+    "train": "train a small net on a known data set and show how well it learned",
+    "bench": "race Python loops, NumPy, torch (where installed) and fastnn on one computation",
+    "info": "show the version, compiler, instruction sets and threads in use",
+}
+
+
+class CommandError(Exception):
+    """What the command cannot do, in one line, and the exit status that says so."""
+
+    def __init__(self, message, status=1):
+        super().__init__(message)
+        self.status = status
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaint is one line without the usage."""
+
+    def error(self, message):
+        raise CommandError(message, 2)
+
+    def check_options(self, arguments):
+        """Refuse an unknown option before argparse takes the value behind it for something else."""
+        known = list(self._option_string_actions)
+        for argument in arguments:
+            option = argument.partition("=")[0]
+            if option.startswith("-") and not option[1:2].isdigit() and option not in known:
+                raise CommandError(unknown("option", option, [name for name in known if name.startswith("--")]), 2)
+
+
+def one_of(what, names):
+    """An argparse type: one of ``names``, else an error with the nearest."""
+    def parse(text):
+        if text not in names:
+            raise argparse.ArgumentTypeError(unknown(what, text, names))
+        return text
+    return parse
+
+
+def whole(text):
+    """An argparse type: a whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def wholes(text):
+    """An argparse type: whole numbers of 1 or more, separated by commas."""
+    return [whole(part.strip()) for part in text.split(",")]
+
+
+def unknown(what, text, names):
+    """The sentence about an unknown name, with the nearest known one."""
+    near = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}"
+    return f"unknown {what} {text!r}; {advice}"
+
+
+def missing(package):
+    """The error for a package of an extra that is not installed."""
+    return CommandError(f"{package} is not installed; install it with: pip install 'fastnn[all]'")
+
+
+def save_pictures(folder, drawings):
+    """Write pictures as PNG where matplotlib is installed, and say where, or why not.
+
+    drawings: dictionary of file name to function that draws on the Axes it is given.
+    """
+    try:
+        from matplotlib.figure import Figure  # not pyplot: no display, no global state
+    except ImportError:
+        print(f"No pictures: {missing('matplotlib')}")
+        return
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for name, draw in drawings.items():
+            figure = Figure(figsize=(7, 4.5), layout="constrained")
+            draw(figure.subplots())
+            figure.savefig(os.path.join(folder, name), dpi=100)
+    except OSError as error:
+        raise CommandError(f"cannot write pictures to {folder!r}: {error.strerror or error}") from None
+    print(f"Pictures: {', '.join(os.path.join(folder, name) for name in drawings)}")
+
+
+def process_seconds():
+    """Seconds since this process was started, the interpreter's own start included where the system tells it."""
+    try:
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])      # field 22: start time since boot
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.perf_counter() - _loaded
+
+
+def main(arguments=None):
+    """Run the command with these arguments (default: the command line's). Returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _run(arguments)
+    except CommandError as error:
+        print(f"fastnn: {error}", file=sys.stderr)
+        return error.status
+    except MemoryError as error:
+        print(f"fastnn: not enough memory: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("fastnn: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:      # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(arguments):
+    parser = _top_parser()
+    if not arguments:
+        parser.print_help()
+        return 0
+    if arguments[0].startswith("-"):
+        parser.check_options(arguments)
+        parser.parse_args(arguments)         # --help and --version end the process here
+    name = arguments[0]
+    if name not in COMMANDS:
+        raise CommandError(unknown("command", name, list(COMMANDS)), 2)
+    module = importlib.import_module(f"fastnn.cli.{name}")
+    parser = _Parser(prog=f"fastnn {name}", description=module.__doc__, allow_abbrev=False,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option, settings in module.OPTIONS.items():
+        parser.add_argument(option, **settings)
+    parser.check_options(arguments[1:])
+    module.run(parser.parse_args(arguments[1:]))
+    return 0
+
+
+def _top_parser():
+    parser = _Parser(prog="fastnn", description="Neural networks on CPUs: the names of Keras, kernels in Cython.",
+                     usage="fastnn COMMAND [OPTIONS]", epilog="`fastnn COMMAND --help` shows the options of a command.",
+                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    from fastnn._version import __version__
+    parser.add_argument("--version", action="version", version=f"fastnn {__version__}")
+    commands = parser.add_argument_group("commands")
+    for name, text in COMMANDS.items():
+        commands.add_argument(name, nargs="?", help=text)
+    return parser
+

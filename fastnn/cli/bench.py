@@ -1,0 +1,68 @@
+"""Race three ways of writing a computation in Python against fastnn, on one thread.
+
+Each contestant's result is first compared with float64 NumPy's; then 10 rounds of 10 calls are timed. torch races where
+it is installed. Draws a bar chart.
+"""
+from fastnn import _race, plotting
+from fastnn.cli import CommandError, one_of, save_pictures, wholes
+
+SECONDS = 5.0            # a contestant whose calls would take longer is left out here; pytest-benchmark's race has all
+
+OPTIONS = {
+    "operation": {"nargs": "?", "default": "dot", "type": one_of("operation", list(_race.OPERATIONS)),
+                  "metavar": "OPERATION", "help": "dot, matmul or relu (default: dot)"},
+    "--sizes": {"type": wholes, "metavar": "N[,N...]",
+                "help": "elements of a vector or side of a matrix (default: 10,100,1000,10000,100000 for dot)"},
+    "--out": {"default": "fastnn-bench", "metavar": "DIR", "help": "folder for the picture (default: fastnn-bench)"},
+}
+
+
+def run(options):
+    """Print one table a size as it is measured, then draw the size that was published, or the largest."""
+    operation = options.operation
+    sizes = options.sizes or _race.OPERATIONS[operation].sizes
+    _race.one_thread()
+    print(f"{_race.OPERATIONS[operation].__doc__} {_race.ROUNDS} rounds of {_race.ITERATIONS} calls, one thread; "
+          "results checked against float64 NumPy.")
+    medians = {size: table(operation, size) for size in sizes}
+    size = 1000 if 1000 in medians else max(medians)
+    if medians[size]:
+        save_pictures(options.out, {f"race-{operation}.png": lambda ax: draw(operation, size, medians[size], ax)})
+
+
+def table(operation, size):
+    """Measure and print all contestants at one size. Returns their medians in seconds by label, slow ways first."""
+    timings, left_out = {}, []
+    for runner in _race.contestants(operation):
+        try:
+            timing = _race.measure(runner, size, limit=SECONDS)
+        except _race.WrongResult as error:
+            raise CommandError(f"{runner.label}: {error}") from None
+        if timing:
+            timings[runner] = timing
+        else:
+            left_out.append(runner.label)
+    fastnn = min((timing.median for runner, timing in timings.items() if runner.way == "fastnn"), default=None)
+    print(f"\n{size:>6} {_race.OPERATIONS[operation].unit:<18} {'median':>9}  {'mean ± sd':>21} {'x fastnn':>9}"
+          f"{'   published mean ± sd' if any(runner.published(size) for runner in timings) else ''}")
+    for runner, timing in timings.items():
+        print(line(runner, size, timing, fastnn))
+    if left_out:
+        print(f"  left out, over {SECONDS:.0f} s: {'; '.join(left_out)}")
+    return {runner.label: timing.median for runner, timing in timings.items()}
+
+
+def line(runner, size, timing, fastnn):
+    """One line of the table."""
+    show = _race.duration
+    ratio = f"{timing.median / fastnn:.3g}" if fastnn else ""
+    published = runner.published(size)
+    tail = f"   {show(published[0])} ± {show(published[1])}" if published else ""
+    return (f"  {runner.label:<23} {show(timing.median):>9}  {show(timing.mean) + ' ± ' + show(timing.deviation):>21} "
+            f"{ratio:>9}{tail}")
+
+
+def draw(operation, size, medians, ax):
+    """The bars of one size."""
+    plotting.race(medians, ax=ax)
+    ax.set_title(f"{operation}, {size} {_race.OPERATIONS[operation].unit}, median of {_race.ROUNDS} rounds")

@@ -1,0 +1,106 @@
+"""Train a small net on iris (default) or digits: data, split, scaling and report come from scikit-learn.
+
+Draws the learning curves and the confusion matrix of the test rows. The last line gives rows, epochs, time of a
+training step (median over the epochs, validation not counted) and seconds since the process started.
+"""
+import statistics
+import time
+from collections import namedtuple
+
+import fastnn
+from fastnn import plotting
+from fastnn.cli import missing, one_of, process_seconds, save_pictures, whole, wholes
+
+BATCH_SIZE = 32
+# Enough epochs for the learning curve to be flat, and still over within a second.
+DEFAULTS = {"iris": {"epochs": 50, "hidden": [64, 64]}, "digits": {"epochs": 30, "hidden": [128, 64]}}
+
+OPTIONS = {
+    "dataset": {"nargs": "?", "default": "iris", "type": one_of("dataset", list(DEFAULTS)), "metavar": "DATASET",
+                "help": "iris or digits (default: iris)"},
+    "--epochs": {"type": whole, "metavar": "N", "help": "passes over the training rows (default: 50 iris, 30 digits)"},
+    "--hidden": {"type": wholes, "metavar": "N[,N...]",
+                 "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits)"},
+    "--seed": {"type": whole, "default": 1, "metavar": "N",
+               "help": "seed of the split, the weights and the shuffling, 1 to 4294967295 (default: 1)"},
+    "--out": {"metavar": "DIR", "help": "folder for the pictures (default: fastnn-iris or fastnn-digits)"},
+}
+
+Data = namedtuple("Data", "x_train x_test y_train y_test class_names")
+
+
+class StepClock(fastnn.callbacks.Callback):
+    """Takes the time of the training part of each epoch: the hooks of an epoch cost nothing between batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+        self._running = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._running, self._start = True, time.perf_counter()
+
+    def on_test_begin(self, logs=None):
+        self._stop()             # the validation of this epoch is no training step
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._stop()
+
+    def _stop(self):
+        if self._running:
+            self.seconds.append(time.perf_counter() - self._start)
+            self._running = False
+
+
+def load(dataset, seed):
+    """The data set split 80 : 20 within each class, features scaled by the training rows' mean and deviation."""
+    try:
+        from sklearn import datasets
+        from sklearn.model_selection import train_test_split
+        from sklearn.preprocessing import StandardScaler
+    except ImportError:
+        raise missing("scikit-learn") from None
+    bunch = getattr(datasets, f"load_{dataset}")()
+    x_train, x_test, y_train, y_test = train_test_split(
+        bunch.data, bunch.target, test_size=0.2, stratify=bunch.target, random_state=seed)
+    scaler = StandardScaler().fit(x_train)
+    return Data(scaler.transform(x_train), scaler.transform(x_test), y_train, y_test,
+                [str(name) for name in bunch.target_names])
+
+
+def build(features, hidden, classes):
+    """A net of relu layers with a softmax over the classes, compiled."""
+    model = fastnn.Sequential([fastnn.Input((features,))])
+    for units in hidden:
+        model.add(fastnn.layers.Dense(units, activation="relu"))
+    model.add(fastnn.layers.Dense(classes, activation="softmax"))
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def run(options):
+    """Train, report, draw."""
+    data = load(options.dataset, options.seed)
+    epochs = options.epochs or DEFAULTS[options.dataset]["epochs"]
+    fastnn.utils.set_random_seed(options.seed)
+    model = build(data.x_train.shape[1], options.hidden or DEFAULTS[options.dataset]["hidden"], len(data.class_names))
+    model.summary()
+    clock = StepClock()
+    history = model.fit(data.x_train, data.y_train, batch_size=BATCH_SIZE, epochs=epochs, verbose=0,
+                        validation_data=(data.x_test, data.y_test), callbacks=[clock])
+    report(options, data, history, model.predict(data.x_test, verbose=0).argmax(axis=1))
+    rows = len(data.x_train)
+    step = statistics.median(clock.seconds) / -(-rows // BATCH_SIZE)
+    print(f"{options.dataset}: {rows} rows, {epochs} epochs, {step * 1e6:.1f} µs a step, "
+          f"{process_seconds():.2f} s since the process started")
+
+
+def report(options, data, history, predicted):
+    """Print how each class of the test rows was predicted; draw the two pictures."""
+    from sklearn.metrics import classification_report
+    print(f"\n{len(data.y_test)} test rows:")
+    print(classification_report(data.y_test, predicted, target_names=data.class_names, zero_division=0))
+    save_pictures(options.out or f"fastnn-{options.dataset}", {
+        "learning-curves.png": lambda ax: plotting.learning_curves(history, ax=ax),
+        "confusion-matrix.png": lambda ax: plotting.confusion_matrix(data.y_test, predicted, data.class_names, ax=ax),
+    })

@@ -1,0 +1,95 @@
+"""Batch normalisation (Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training, 2015)."""
+from __future__ import annotations
+
+from .. import initializers
+from ..program import Lowering, Value
+from .base import Layer
+
+
+class BatchNormalization(Layer):
+    """y = gamma · (x - mean) / sqrt(variance + epsilon) + beta, for every channel of the last axis.
+
+    In training mean and (biased) variance are the batch's, and the moving statistics follow:
+    moving = moving · momentum + batch · (1 - momentum). At inference, or with ``trainable=False``, the moving ones are
+    used: a scale and shift that the planner puts into the matmul before.
+    Weights, each (channels,): gamma where ``scale``, beta where ``center``, moving_mean, moving_variance.
+    """
+
+    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+    def build(self, input_shape):
+        if self.axis not in (-1, len(input_shape) - 1) or len(input_shape) < 2:
+            raise ValueError(f"layer {self.name!r}: `axis` must be the last one (-1) of an input of rank 2 or more, got "
+                             f"axis={self.axis} and an input of shape {input_shape}")
+        channels = (input_shape[-1],)
+        self.gamma = self.add_weight("gamma", channels, self.gamma_initializer) if self.scale else None
+        self.beta = self.add_weight("beta", channels, self.beta_initializer) if self.center else None
+        self.moving_mean = self.add_weight("moving_mean", channels, self.moving_mean_initializer, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", channels, self.moving_variance_initializer,
+                                               trainable=False)
+
+    def compute_output_shape(self, input_shape):
+        if self.built and input_shape[-1] != self.moving_mean.shape[0]:
+            raise ValueError(f"layer {self.name!r}: expected {self.moving_mean.shape[0]} channels on the last axis, got "
+                             f"an input of shape {input_shape}")
+        return input_shape
+
+    def lower(self, build: Lowering, x: Value, mask=None):
+        gamma = build.parameter(self.gamma) if self.scale else None
+        beta = build.parameter(self.beta) if self.center else None
+        lower = self._lower_training if build.training and self.trainable else self._lower_inference
+        return lower(build, x, gamma, beta), mask
+
+    def _lower_training(self, build: Lowering, x: Value, gamma, beta) -> Value:
+        channels = x.shape[-1:]
+        sizes = [x.rows(), channels[0]]
+        y = build.result(x, gamma, beta, shape=x.shape, name="normalized")
+        mean, variance, inverse = (build.value(channels, batched=False, name=n) for n in ("mean", "variance", "1/sd"))
+        build.emit("batch_normalization_forward", [x, gamma, beta], [y, mean, variance, inverse], sizes, [self.epsilon])
+        for new, moving in ((mean, self.moving_mean), (variance, self.moving_variance)):
+            build.emit("moving_average", [new], [build.parameter(moving)], [channels[0]], [self.momentum], phase="commit")
+
+        def backward(dy: Value) -> None:
+            places = [build.gradient_place(v) if v is not None and v.needs_gradient else None for v in (x, gamma, beta)]
+            build.emit("batch_normalization_backward", [dy, x, gamma, mean, inverse], places, sizes)
+            for value, place in zip((x, gamma, beta), places):
+                if place is not None:
+                    build.add_gradient(value, place)
+
+        if y.needs_gradient:
+            build.backward([y], backward)
+        return y
+
+    def _lower_inference(self, build: Lowering, x: Value, gamma, beta) -> Value:
+        channels = x.shape[-1:]
+        sizes = [x.rows(), channels[0]]
+        scale, shift = (build.value(channels, batched=False, name=n) for n in ("scale", "shift"))
+        moving = [build.parameter(self.moving_mean), build.parameter(self.moving_variance)]
+        build.emit("batch_normalization_constants", [gamma, beta, *moving], [scale, shift], [channels[0]],
+                   [self.epsilon], phase="head")
+        y = build.result(x, shape=x.shape, name="normalized")
+        build.emit("scale_shift", [x, scale, shift], [y], sizes)
+
+        def backward(dy: Value) -> None:          # only for a frozen layer inside a net that trains
+            zero, dx = build.value(channels, batched=False, name="zero"), build.gradient_place(x)
+            build.emit("fill", [], [zero], [channels[0]], [0.0])
+            build.emit("scale_shift", [dy, scale, zero], [dx], sizes)
+            build.add_gradient(x, dx)
+
+        if x.needs_gradient:
+            build.backward([y], backward)
+        return y
+
+    def get_config(self):
+        settings = ("axis", "momentum", "epsilon", "center", "scale")
+        fillers = ("beta_initializer", "gamma_initializer", "moving_mean_initializer", "moving_variance_initializer")
+        return {**super().get_config(), **{k: getattr(self, k) for k in settings},
+                **{k: initializers.serialize(getattr(self, k)) for k in fillers}}

@@ -1,0 +1,47 @@
+"""A model as a graph of layer calls, from its input to its output; ``Sequential`` is the straight one."""
+from __future__ import annotations
+
+from ..layers.base import KerasTensor, Layer, Node
+from ..program import Lowering, Value
+
+
+class Graph:
+    """The calls that lead from ``inputs`` to ``outputs``, in an order in which each follows those it needs.
+
+    Raises ValueError when an output depends on a symbolic array that is no input and that no layer computes.
+    """
+
+    def __init__(self, inputs: list[KerasTensor], outputs: list[KerasTensor]):
+        self.inputs, self.outputs = inputs, outputs
+        self.nodes: list[Node] = []
+        known = {id(t) for t in inputs}
+        stack = list(reversed(outputs))
+        while stack:                                # depth first, without recursion: nets may be thousands of calls deep
+            tensor = stack[-1]
+            if id(tensor) in known:
+                stack.pop()
+                continue
+            if tensor.node is None:
+                raise ValueError(f"graph disconnected: {tensor} is neither an input of the model nor computed from one")
+            missing = [t for t in tensor.node.inputs if id(t) not in known]
+            if missing:
+                stack.extend(missing)
+                continue
+            self.nodes.append(tensor.node)
+            known.add(id(tensor))
+            stack.pop()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Each layer once, in order of its first call."""
+        return list(dict.fromkeys(node.layer for node in self.nodes))
+
+    def lower(self, build: Lowering, inputs: list[tuple[Value, Value | None]]) -> list[tuple[Value, Value | None]]:
+        """Name the operations of all calls; takes and returns (value, mask) pairs."""
+        results = {id(t): pair for t, pair in zip(self.inputs, inputs)}
+        for node in self.nodes:
+            outer, build.layer = build.layer, node.layer.name
+            values, masks = zip(*(results[id(t)] for t in node.inputs))
+            results[id(node.output)] = node.layer.lower(build, *values, *masks)
+            build.layer = outer
+        return [results[id(t)] for t in self.outputs]

@@ -1,0 +1,225 @@
+"""Model: a graph of layers that can be compiled, trained and used."""
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from .. import losses, metrics, optimizers, random
+from ..callbacks import History
+from ..layers.base import KerasTensor, Layer
+from ..losses import Loss
+from ..optimizers import Optimizer
+from ..program import Lowering, Profile, Program, Value, Variable, move_together
+from .data import Checker
+from .graph import Graph
+from .steps import lower_prediction, lower_step
+from .summary import summary_text
+from .training import Training
+
+
+class Model(Training, Layer):
+    """What models share: weights in flat vectors, programs cached by what they depend on, summary and inspection.
+
+    A model is a layer too: it can be called on arrays, and used inside other models.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.graph: Graph | None = None
+        self.optimizer: Optimizer | None = None
+        self.loss: Loss | None = None
+        self.metric_identifiers: list[Any] = []
+        self.history: History | None = None
+        self.stop_training = False
+        self.seed = random.get_seed()
+        self._checker = Checker()
+        self._busy = threading.Lock()
+        self._steps: dict[Any, Program] = {}
+        self._predictions: dict[tuple, tuple[Program, tuple]] = {}
+        self._batch_totals: dict[str, list[float]] = {}
+        self._leaves: list[Layer] = []
+
+    # structure
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the inputs."""
+        return [] if self.graph is None else self.graph.layers
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or number; ValueError names the layers there are."""
+        for i, layer in enumerate(self.layers):
+            if layer.name == name or (name is None and i == index):
+                return layer
+        raise ValueError(f"model {self.name!r} has no layer {name if name is not None else index!r}; it has "
+                         f"{[layer.name for layer in self.layers]}")
+
+    @property
+    def weights(self) -> list[Variable]:
+        return list(dict.fromkeys(w for layer in self.layers for w in layer.weights))
+
+    @property
+    def trainable(self) -> bool:
+        """Whether ``fit`` changes the weights; setting it sets it for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
+    def input_shape(self) -> tuple:
+        """Shape of the input, None for the batch axis; ValueError before the model is built."""
+        return self._built_graph().inputs[0].shape
+
+    def compute_output_shape(self, input_shape):
+        return self._built_graph().outputs[0].shape
+
+    def lower(self, build: Lowering, x: Value, mask: Value | None = None):
+        return self._built_graph().lower(build, [(x, mask)])[0]
+
+    def _built_graph(self) -> Graph:
+        if self.graph is None:
+            raise ValueError(f"model {self.name!r} is not built: begin it with Input(shape), call "
+                             "build((None, features)), or call fit or predict with data first")
+        return self.graph
+
+    def _set_graph(self, graph: Graph) -> None:
+        """Take a graph over: its weights move into one vector for weights and one for layer state."""
+        self.graph = graph
+        self.output_shape = graph.outputs[0].shape
+        self.built = True
+        self._leaves = [leaf for layer in self.layers for leaf in getattr(layer, "_leaves", [layer])]
+        loose = [w for w in self.weights if not w.vector.shared]
+        for name, state in (("weights", False), ("state", True)):
+            chosen = [w for w in loose if w.state is state]
+            if chosen:
+                move_together(f"{name} of {self.name}", chosen, self.dtype)
+        self.forget_programs()
+
+    def forget_programs(self) -> None:
+        super().forget_programs()
+        self._steps.clear()
+        self._predictions.clear()
+        for layer in self.layers:
+            layer.forget_programs()
+
+    def _symbolic(self, x: KerasTensor) -> KerasTensor:
+        if self.graph is None:
+            self.build(x.shape)
+        return super()._symbolic(x)
+
+    # programs
+
+    def program(self, training: bool | None = None) -> Program:
+        """The program of a training step (default once compiled and fitted or loss and data shapes are known) or of
+        prediction: print it to see every operation. ValueError before the model is built.
+        """
+        shape = self.input_shape[1:]
+        if training or (training is None and self.loss is not None):
+            if self.loss is None:
+                raise ValueError(f"model {self.name!r} has no training step: call compile() with a loss first")
+            return self._step(shape, self.loss.target_shape(self.output_shape[1:]), True, False)
+        return self._prediction(shape)[0]
+
+    def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
+        """(program, output shape) of prediction for inputs of this shape."""
+        found = self._predictions.get(shape)
+        if found is None:
+            self._check_shape(shape)
+            found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
+        return found
+
+    def _step(self, shape: tuple, target_shape: tuple, training: bool, has_weights: bool) -> Program:
+        """The program of one batch of training or evaluation."""
+        key = (shape, target_shape, training, has_weights,
+               tuple([layer.trainable for layer in self._leaves]) if training else None)
+        program = self._steps.get(key)
+        if program is None:
+            self._check_shape(shape)
+            self._require_compiled()
+            output_shape = self.output_shape[1:]
+            resolved = [metrics.resolve(m, output_shape, target_shape, self.loss.integer_targets)
+                        for m in self.metric_identifiers]
+            self._number_names(resolved)
+            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, self.loss, resolved, has_weights,
+                                 self.optimizer if training else None)
+            self._steps[key] = program
+        return program
+
+    def _check_shape(self, shape: tuple) -> None:
+        expected = self.input_shape[1:]
+        if len(shape) != len(expected) or any(e not in (None, s) for s, e in zip(shape, expected)):
+            raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}")
+
+    @staticmethod
+    def _number_names(resolved: list) -> None:
+        """Metrics of one name are numbered within the model: accuracy, accuracy_1 (Keras counts them per process)."""
+        seen: dict[str, int] = {}
+        for metric in resolved:
+            n = seen.get(metric.name, 0)
+            seen[metric.name] = n + 1
+            if n:
+                metric.name = f"{metric.name}_{n}"
+
+    # settings
+
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True) -> None:
+        """Choose how to train.
+
+        ``optimizer``, ``loss``: a name or an object; ``metrics``: a list of names, objects or functions
+        (y_true, y_pred). The last four are accepted for Keras's sake: programs are always compiled.
+        Raises ValueError for unknown names, naming the nearest; nothing changes then.
+        """
+        chosen = optimizers.get(optimizer)
+        chosen_loss = None if loss is None else losses.get(loss)
+        identifiers = [] if metrics is None else list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        for identifier in identifiers:
+            check_metric(identifier)
+        if loss_weights is not None or weighted_metrics is not None:
+            raise ValueError("compile: `loss_weights` and `weighted_metrics` must be None in this version")
+        self.optimizer, self.loss, self.metric_identifiers = chosen, chosen_loss, identifiers
+        self._steps.clear()
+        self._batch_totals.clear()
+
+    def _require_compiled(self) -> None:
+        if self.optimizer is None or self.loss is None:
+            missing = "a loss" if self.optimizer is not None else "compile()"
+            raise ValueError(f"model {self.name!r}: You must call `compile()` with an optimizer and a loss before "
+                             f"training or evaluating; {missing} is missing")
+
+    # inspection
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                layer_range=None) -> None:
+        """Print the layers with their output shapes and numbers of weights; ``print_fn`` receives the whole text."""
+        (print_fn or print)(summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range))
+
+    def profile(self, x, y, batch_size: int = 32, repeats: int = 100) -> Profile:
+        """Seconds of each operation of a training step on the rows of x and y, weights left as they are.
+
+        Print the result: slowest first, with its share and rate. Raises as ``fit`` does for bad data.
+        """
+        kept = self.get_weights()
+        program, arrays, n = self._prepare(x, y, None, True)
+        plan = program.plan(min(n, batch_size))
+        seconds = np.zeros(len(plan.operations))
+        state = [v.copy() for v in self.optimizer.variables]
+        frame = plan.acquire()
+        try:
+            for _ in range(repeats):
+                frame.run(arrays, n, min(n, batch_size), 0, 1, None, self.optimizer.rates(1), 0, 1, 0.0, seconds)
+        finally:
+            plan.release(frame)
+            self.set_weights(kept)
+            for variable, value in zip(self.optimizer.variables, state):
+                variable[...] = value
+        return Profile(program, plan, seconds, repeats)
+
+
+check_metric = metrics.check

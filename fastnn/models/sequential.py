@@ -1,0 +1,90 @@
+"""Sequential: layers one after the other."""
+from __future__ import annotations
+
+from ..layers.base import KerasTensor, Layer
+from ..layers.input import Input, InputLayer
+from .graph import Graph
+from .model import Model
+
+
+class Sequential(Model):
+    """A straight chain of layers.
+
+    ``layers``: a list of layers, first of all optionally ``Input(shape)``. Without an input shape the model is built when
+    it first sees data. Raises TypeError for what is no layer.
+
+    >>> from fastnn import Input, Sequential
+    >>> from fastnn.layers import Dense
+    >>> Sequential([Input((4,)), Dense(3)]).count_params()
+    15
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._chain: list[Layer] = []
+        self._input: KerasTensor | None = None
+        for layer in layers or ():
+            self._append(layer)
+        self._rebuild()
+        if not trainable:
+            self.trainable = False
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        return list(self._chain)
+
+    def add(self, layer) -> None:
+        """Append a layer. Raises TypeError for what is no layer, ValueError for a name that is taken."""
+        self._append(layer)
+        self._rebuild()
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it. ValueError when there is none."""
+        if not self._chain:
+            raise ValueError(f"model {self.name!r} has no layers: nothing to pop")
+        layer = self._chain.pop()
+        self._rebuild()
+        return layer
+
+    def build(self, input_shape=None) -> None:
+        """Create the weights for inputs of ``input_shape``, None for the batch axis: ``build((None, 784))``."""
+        if input_shape is None:
+            raise ValueError("build: `input_shape` is missing; give it with None for the batch axis, e.g. (None, 784)")
+        self._connect(Input(tuple(input_shape)[1:], name=None))
+
+    def _append(self, layer) -> None:
+        if isinstance(layer, InputLayer):
+            layer = layer.output
+        if isinstance(layer, KerasTensor):
+            if self._chain or self._input is not None:
+                raise ValueError(f"model {self.name!r}: Input must be the first object, once")
+            self._input = layer
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(f"model {self.name!r}: expected a layer, got {type(layer).__name__}: {layer!r:.80}")
+        if any(layer.name == other.name for other in self._chain):
+            raise ValueError(f"model {self.name!r} has a layer named {layer.name!r} already: give each layer its own name")
+        if not self._chain and self._input is None:
+            shape = layer.input_shape_argument or (layer.input_shape[1:] if getattr(layer, "graph", None) else None)
+            self._input = Input(shape) if shape is not None else None
+        self._chain.append(layer)
+
+    def _rebuild(self) -> None:
+        """Connect what is there, if the input's shape is known; weights that exist stay."""
+        self.forget_programs()
+        if self._input is not None and self._chain:
+            self._connect(self._input)
+        elif not self._chain:
+            self.graph, self.built = None, False
+
+    def _connect(self, symbol: KerasTensor) -> None:
+        self._input = symbol
+        x = symbol
+        for layer in self._chain:
+            x = layer(x)
+        self._set_graph(Graph([symbol], [x]))
+
+    def get_config(self):
+        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._chain]
+        return {"name": self.name, "layers": layers}

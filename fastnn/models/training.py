@@ -1,0 +1,292 @@
+"""fit, evaluate, predict: whole stretches of batches in one call into the runner, Python only between them."""
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _arrays
+from .._kernels import runner
+from ..callbacks import CallbackList, History, Progress
+from ..program import Program, threads_for
+from ..program.program import Plan
+from . import data
+
+if TYPE_CHECKING:
+    from .model import Model
+
+REPORT_SECONDS = 0.05        # how often a progress bar is told how far a run is
+PREDICT_ROWS = 256           # rows of a batch of predict where the caller does not say
+
+
+class Run:
+    """A program on arrays: batch after batch through one frame, with the counters of its metrics.
+
+    Used as a context manager: the frame goes back to its free list at the end, whatever happened.
+    """
+
+    def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int, n_batches: int | None = None):
+        self.program, self.arrays, self.n_rows = program, arrays, n_rows
+        self.batch_size = min(batch_size, n_rows)
+        self.n_batches = -(-n_rows // self.batch_size) if n_rows else 0
+        if n_batches is not None:
+            self.n_batches = min(self.n_batches, n_batches)
+        self.plan: Plan = program.plan(self.batch_size)
+        self.threads = threads_for(self.plan, self.n_batches)
+
+    def __enter__(self) -> Run:
+        self.frame = self.plan.acquire()
+        self.counters = self.plan.counters_of(self.frame)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.plan.release(self.frame)
+
+    def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0) -> int:
+        """Run batches first..last-1 (fewer if ``report`` seconds pass before) and return how many."""
+        done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
+                                     self.threads, report)
+        if fault is not None:
+            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], None))
+        return done
+
+    def logs(self) -> dict[str, float]:
+        """The means of the counters so far, by metric name, sorted as Keras sorts them."""
+        values = self.counters.tolist()
+        means = {name: values[2 * i] / values[2 * i + 1] if values[2 * i + 1] else 0.0
+                 for i, name in enumerate(self.program.counters)}
+        return dict(sorted(means.items())) if len(means) > 1 else means
+
+
+class Training:
+    """The part of a model that runs its programs."""
+
+    def fit(self: Model, x=None, y=None, batch_size=None, epochs=1, verbose: Any = "auto", callbacks=None,
+            validation_split=0.0, validation_data=None, shuffle=True, class_weight=None, sample_weight=None,
+            initial_epoch=0, steps_per_epoch=None, validation_steps=None, validation_batch_size=None,
+            validation_freq=1) -> History:
+        """Train for ``epochs`` epochs and return the History: ``.history`` maps each metric to its values by epoch.
+
+        x: (rows, ...) numbers, y: what the loss reads; ``batch_size`` 32 where None. ``validation_split``: the fraction
+        of the last rows to evaluate on, or ``validation_data=(x, y)``. ``shuffle``: a new order each epoch, f(seed, step).
+        ``class_weight`` {class: weight} or ``sample_weight`` (rows,) weigh the loss. ``verbose``: 0 silent, 1 or "auto" a
+        progress bar, 2 a line an epoch. Ctrl-C leaves the model after the last whole batch.
+        Raises ValueError or TypeError for bad data or settings before any weight changes, RuntimeError while another
+        ``fit`` of this model runs.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
+        try:
+            self._require_compiled()
+            batch_size = _arrays.check_batch_size(batch_size)
+            _arrays.check_epochs(epochs, initial_epoch)
+            if validation_data is None and validation_split != 0:
+                x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
+            program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
+            validation = None
+            if validation_data is not None:
+                validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
+            with Run(program, arrays, n, batch_size, steps_per_epoch) as run:
+                return self._epochs(run, validation, validation_freq, callbacks, verbose, initial_epoch, epochs, shuffle)
+        finally:
+            self._busy.release()
+
+    def _epochs(self: Model, run: Run, validation: Run | None, validation_freq, callbacks, verbose, first: int,
+                last: int, shuffle: bool) -> History:
+        """All epochs, with what happens between them."""
+        hooks = CallbackList(callbacks, self, {"verbose": verbose, "epochs": last, "steps": run.n_batches},
+                             Progress(verbose, last, run.n_batches))
+        self.history = hooks.history
+        self.stop_training = False
+        hooks.on_train_begin()
+        logs: dict[str, float] = {}
+        for epoch in range(first, last):
+            hooks.on_epoch_begin(epoch)
+            logs = self._epoch(run, hooks, shuffle)
+            if validation is not None and (epoch + 1) % validation_freq == 0:
+                with validation:
+                    logs |= {f"val_{k}": v for k, v in self._evaluate(validation, hooks).items()}
+            hooks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        hooks.on_train_end(logs)
+        return hooks.history
+
+    def _epoch(self: Model, run: Run, hooks: CallbackList, shuffle: bool) -> dict[str, float]:
+        """One epoch: one call into the runner, unless a hook or a progress bar wants to be told in between."""
+        optimizer = self.optimizer
+        step, n = optimizer.iterations, run.n_batches
+        order = runner.permutation(run.n_rows, self.seed, step) if shuffle else None
+        run.counters.fill(0.0)
+        done = 0
+        while done < n:
+            if hooks.has_train_batch_hooks:
+                hooks.on_train_batch_begin(done)
+            last = done + 1 if hooks.has_train_batch_hooks else n
+            done += run.batches(done, last, order, optimizer.rates(last - done), step + done, hooks.report_seconds)
+            if hooks.has_train_batch_hooks:
+                hooks.on_train_batch_end(done - 1, run.logs())
+            if hooks.report_seconds and done < n:
+                hooks.progress.update(done, run.logs())
+            if self.stop_training:
+                break
+        return run.logs()
+
+    def evaluate(self: Model, x=None, y=None, batch_size=None, verbose: Any = "auto", sample_weight=None, steps=None,
+                 callbacks=None, return_dict=False):
+        """Loss and metrics on x, y: a float, a list [loss, *metrics], or with ``return_dict`` a dict.
+
+        Arguments and errors as for ``fit``; nothing changes.
+        """
+        self._require_compiled()
+        batch_size = _arrays.check_batch_size(batch_size)
+        program, arrays, n = self._prepare(x, y, sample_weight, False)
+        with Run(program, arrays, n, batch_size, steps) as run:
+            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches},
+                                 Progress(verbose, 1, run.n_batches), keep_history=False)
+            logs = self._evaluate(run, hooks, hooks.progress)
+        return logs if return_dict else in_order(program, logs)
+
+    @staticmethod
+    def _evaluate(run: Run, hooks: CallbackList, progress: Progress | None = None) -> dict[str, float]:
+        """All batches of an evaluation; the progress bar only where it is not part of a fit."""
+        hooks.on_test_begin()
+        run.counters.fill(0.0)
+        report = REPORT_SECONDS if progress is not None and progress.shown else 0.0
+        started = time.perf_counter()
+        done = 0
+        while done < run.n_batches:
+            if hooks.has_test_batch_hooks:
+                hooks.on_test_batch_begin(done)
+            done += run.batches(done, done + 1 if hooks.has_test_batch_hooks else run.n_batches, report=report)
+            if hooks.has_test_batch_hooks:
+                hooks.on_test_batch_end(done - 1, run.logs())
+            if report and progress is not None:
+                progress.update(done, run.logs())
+        logs = run.logs()
+        if report and progress is not None:
+            progress.epoch_end(done, logs, time.perf_counter() - started)
+        hooks.on_test_end(logs)
+        return logs
+
+    def predict(self: Model, x, batch_size=None, verbose: Any = "auto", steps=None, callbacks=None) -> np.ndarray:
+        """The output for every row of x: an array (rows, ...) of the model's dtype.
+
+        The result for a row does not depend on the batch it is in. Raises as ``fit`` does for bad arrays; NaN in x gives
+        NaN out. Allowed beside a running ``fit``, from any number of threads.
+        """
+        found = self._predictions.get(x.shape[1:]) if type(x) is np.ndarray else None
+        if found is None or x.dtype.char not in "fdilB" or not x.dtype.isnative or not x.flags.c_contiguous:
+            x, found = self._prepare_prediction(x)
+        rows = len(x)
+        if batch_size is not None:
+            batch_size = _arrays.check_batch_size(batch_size)
+        program, shape = found
+        output = np.empty((rows, *shape), program.dtype)
+        if not verbose and callbacks is None and steps is None:
+            program.run([x, output], rows, batch_size or PREDICT_ROWS)
+            return output
+        return self._predict_watched(program, x, output, batch_size or 32, verbose, steps, callbacks)
+
+    def _prepare_prediction(self: Model, x) -> tuple[np.ndarray, tuple[Program, tuple]]:
+        """The slow path of predict: check x, build, lower."""
+        shape = None if self.graph is None else self.input_shape[1:]
+        x = data.as_inputs(x, shape, self.name)
+        if self.graph is None:
+            self.build((None, *x.shape[1:]))
+        return x, self._prediction(x.shape[1:])
+
+    def _predict_watched(self: Model, program: Program, x, output, batch_size: int, verbose, steps, callbacks):
+        """predict with a progress bar or callbacks."""
+        with Run(program, [x, output], len(x), batch_size, steps) as run:
+            progress = Progress(verbose, 1, run.n_batches)
+            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress,
+                                 keep_history=False)
+            report = REPORT_SECONDS if progress.shown else 0.0
+            hooks.on_predict_begin()
+            started, done = time.perf_counter(), 0
+            while done < run.n_batches:
+                if hooks.has_predict_batch_hooks:
+                    hooks.on_predict_batch_begin(done)
+                done += run.batches(done, done + 1 if hooks.has_predict_batch_hooks else run.n_batches, report=report)
+                if hooks.has_predict_batch_hooks:
+                    hooks.on_predict_batch_end(done - 1, {})
+                progress.update(done, {})
+            progress.epoch_end(done, {}, time.perf_counter() - started)
+            hooks.on_predict_end()
+            return output[:min(len(x), done * run.batch_size)] if steps is not None else output
+
+    def train_on_batch(self: Model, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on all rows of x and y as one batch; returns loss and metrics as ``evaluate`` does.
+
+        Arguments and errors as for ``fit``.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
+        try:
+            self._require_compiled()
+            program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
+            with Run(program, arrays, n, n) as run:
+                run.counters.fill(0.0)
+                run.batches(0, 1, None, self.optimizer.rates(1), self.optimizer.iterations)
+                logs = run.logs()
+        finally:
+            self._busy.release()
+        return logs if return_dict else in_order(program, logs)
+
+    # data
+
+    def _prepare(self: Model, x, y, sample_weight, training: bool, class_weight=None, name: str = ""
+                 ) -> tuple[Program, list[np.ndarray], int]:
+        """(program of a step, its arrays, rows) after all checks; builds the model if the data is the first it sees."""
+        self._require_compiled()
+        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name)
+        if self.graph is None:
+            self.build((None, *x.shape[1:]))
+        y, target_shape = data.as_targets(y, self.output_shape[1:], self.loss)
+        _arrays.check_same_length(**{f"{name}x": x, f"{name}y": y})
+        classes = {"y": self.output_shape[-1]} if self.loss.integer_targets else {}
+        scanned = {"x": x, "y": y}
+        if sample_weight is not None:
+            scanned["sample_weight"] = data.as_weights(sample_weight, len(x))
+        self._checker.scan(scanned, classes)
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError("fit: give `class_weight` or `sample_weight`, not both")
+            scanned["sample_weight"] = data.class_weights(y, class_weight, self.output_shape[-1])
+        program = self._step(x.shape[1:], target_shape, training, "sample_weight" in scanned)
+        return program, [scanned[role] for role in program.arrays], len(x)
+
+    def _split(self: Model, x, y, sample_weight, fraction) -> tuple:
+        """(x, y, sample_weight, validation data): the last part of the rows set apart."""
+        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name)
+        y = _arrays.as_rows(y, "y")
+        _arrays.check_same_length(x=x, y=y)
+        k = _arrays.check_validation_split(len(x), fraction)
+        if sample_weight is None:
+            return x[:k], y[:k], None, (x[k:], y[k:])
+        sample_weight = data.as_weights(sample_weight, len(x))
+        return x[:k], y[:k], sample_weight[:k], (x[k:], y[k:], sample_weight[k:])
+
+    def _validation(self: Model, validation_data, batch_size: int, steps) -> Run:
+        """The evaluation of each epoch, its data checked now."""
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise ValueError("`validation_data` must be (x, y) or (x, y, sample_weight), got "
+                             f"{type(validation_data).__name__}")
+        x, y, *weight = validation_data
+        program, arrays, n = self._prepare(x, y, weight[0] if weight else None, False, name="validation ")
+        return Run(program, arrays, n, _arrays.check_batch_size(batch_size), steps)
+
+    @property
+    def metrics_names(self: Model) -> list[str]:
+        """["loss", ...]: the names of what ``evaluate`` returns, in its order; only "loss" before the first run."""
+        for program in self._steps.values():
+            return list(program.counters)
+        return ["loss"]
+
+
+def in_order(program: Program, logs: dict[str, float]):
+    """Loss alone, or a list [loss, *metrics] in the order of compile."""
+    values = [logs[name] for name in program.counters]
+    return values[0] if len(values) == 1 else values

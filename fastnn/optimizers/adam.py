@@ -1,0 +1,26 @@
+"""Adam (Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015)."""
+from __future__ import annotations
+
+from ..program import Lowering
+from .base import Optimizer, check_fraction
+
+
+class Adam(Optimizer):
+    """m += (g - m)(1 - beta_1), v += (g² - v)(1 - beta_2), w -= a · m / (sqrt(v) + epsilon),
+    a = learning_rate · sqrt(1 - beta_2^t) / (1 - beta_1^t): the form of the paper's section 2, as in Keras."""
+    slot_names = ("momentum", "velocity")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="adam"):
+        super().__init__(learning_rate, name)
+        self.beta_1 = check_fraction("Adam", "beta_1", beta_1)
+        self.beta_2 = check_fraction("Adam", "beta_2", beta_2)
+        if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not epsilon >= 0:
+            raise ValueError(f"Adam: `epsilon` must be a number >= 0, got {epsilon!r}")
+        self.epsilon = float(epsilon)
+
+    def lower_update(self, build: Lowering, weights, gradients, slots):
+        build.emit("adam", [weights, gradients, *slots, build.stored(self.step_vector)], [], [weights.size],
+                   [self.beta_1, self.beta_2, self.epsilon], phase="commit")
+
+    def get_config(self):
+        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

@@ -1,0 +1,25 @@
+"""Stochastic gradient descent (momentum: Polyak 1964; Nesterov: Sutskever et al. 2013)."""
+from __future__ import annotations
+
+from ..program import Lowering
+from .base import Optimizer, check_fraction
+
+NESTEROV = 1      # flag of the kernel
+
+
+class SGD(Optimizer):
+    """w -= learning_rate · g; with momentum m: v = m · v - learning_rate · g, w += v (Nesterov: w += m · v - learning_rate · g)."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, name="SGD"):
+        super().__init__(learning_rate, name)
+        self.momentum = check_fraction("SGD", "momentum", momentum)
+        self.nesterov = bool(nesterov)
+        self.slot_names = ("momentum",) if self.momentum else ()
+
+    def lower_update(self, build: Lowering, weights, gradients, slots):
+        velocity = slots[0] if slots else None
+        build.emit("sgd", [weights, gradients, velocity], [], [weights.size], [self.momentum],
+                   NESTEROV if self.nesterov else 0, phase="commit")
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -1,0 +1,56 @@
+"""Fusion: what an operation can do in the epilogue of the one before it is not an operation of its own.
+
+Three patterns, each only where nobody else reads the value between the two: an activation after a matmul; a scale and
+shift by columns (batch normalisation at inference) after a matmul; the derivative of an activation after the matmul that
+computes the gradient of its output. (Cross-entropy with its softmax or sigmoid is fused when the loss is lowered, for it
+changes what the gradient is taken of.)
+"""
+from __future__ import annotations
+
+from collections import Counter
+
+from .ir import Operation, Value
+from .lowering import ACTIVATION_IDS, FORWARD_SHIFT, GRADIENT_SHIFT, SCALE_FIRST
+
+SCALE, SHIFT, OUTPUT_OF_ACTIVATION = 3, 4, 5      # operands of matmul
+C = 1                                             # its output
+FORWARD = {f"{name}_forward": i for name, i in ACTIVATION_IDS.items()}
+BACKWARD = {f"{name}_backward": i for name, i in ACTIVATION_IDS.items()}
+
+
+def fuse(operations: list[Operation], kept: set[Value]) -> list[Operation]:
+    """The operations with all patterns fused; values in ``kept`` stay as they are."""
+    uses = Counter(v.root for o in operations for v in o.operands if v is not None)
+    makers: dict[Value, Operation] = {}
+    result = []
+    for operation in operations:
+        maker = makers.get(operation.inputs[0].root) if operation.inputs and operation.inputs[0] is not None else None
+        if maker is not None and uses[maker.outputs[C].root] == 2 and maker.outputs[C].root not in kept \
+                and absorb(maker, operation):
+            makers[operation.outputs[0].root] = maker
+            continue
+        if operation.kernel == "matmul" and operation.outputs[C].home is None:
+            makers[operation.outputs[C].root] = operation
+        result.append(operation)
+    return result
+
+
+def absorb(matmul: Operation, operation: Operation) -> bool:
+    """Make ``operation``, which alone reads the result of ``matmul``, part of its epilogue if that can be."""
+    forward = matmul.flags >> FORWARD_SHIFT & 0xFF
+    gradient = matmul.flags >> GRADIENT_SHIFT & 0xFF
+    scaled = matmul.inputs[SCALE] is not None
+    if operation.phase != "body" or gradient:
+        return False
+    if operation.kernel in FORWARD and not forward and (not scaled or matmul.flags & SCALE_FIRST):
+        matmul.flags |= FORWARD[operation.kernel] << FORWARD_SHIFT
+    elif operation.kernel == "scale_shift" and not scaled and operation.size(1, 1) == matmul.size(2, 1):
+        matmul.inputs[SCALE], matmul.inputs[SHIFT] = operation.inputs[1:]
+        matmul.flags |= 0 if forward else SCALE_FIRST
+    elif operation.kernel in BACKWARD and not forward and not scaled:
+        matmul.inputs[OUTPUT_OF_ACTIVATION] = operation.inputs[1]
+        matmul.flags |= BACKWARD[operation.kernel] << GRADIENT_SHIFT
+    else:
+        return False
+    matmul.outputs[C] = operation.outputs[0]
+    return True

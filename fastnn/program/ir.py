@@ -1,0 +1,98 @@
+"""What a program is made of before it is planned: values and operations."""
+from __future__ import annotations
+
+import math
+from typing import Callable
+
+import numpy as np
+
+from .variable import Variable, Vector
+
+
+class PerRow(int):
+    """A size that is multiplied by the rows of the batch."""
+
+
+class FrameVector:
+    """A vector that belongs to the frame of a run: gradients (laid out as their weights), metric counters."""
+
+    def __init__(self, name: str, size: int, dtype):
+        self.name, self.size, self.dtype = name, size, np.dtype(dtype)
+
+
+class Value:
+    """A symbolic array: the result of an operation, an array of a vector, or a view of another value.
+
+    ``shape`` leaves the batch axis out where ``batched``. ``home`` is None for buffers of the arena, else the vector that
+    holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows.
+    """
+    __slots__ = ("shape", "dtype", "batched", "name", "home", "offset", "root", "needs_gradient", "variable")
+
+    def __init__(self, shape, dtype, batched=True, name="", home: Vector | FrameVector | None = None, offset=0,
+                 root: Value | None = None, needs_gradient=False, variable: Variable | None = None):
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self.batched = batched
+        self.name = name
+        self.home = home
+        self.offset = offset
+        self.root = self if root is None else root
+        self.needs_gradient = needs_gradient
+        self.variable = variable
+
+    @property
+    def size(self) -> int:
+        """Elements, of one row where batched."""
+        return math.prod(self.shape)
+
+    def elements(self) -> int:
+        """The size as an operation states it: per row where batched."""
+        return PerRow(self.size) if self.batched else self.size
+
+    def n_bytes(self, rows: int) -> int:
+        return self.size * self.dtype.itemsize * (rows if self.batched else 1)
+
+    def rows(self) -> int:
+        """The product of all axes but the last, per row of the batch where batched."""
+        n = self.size // self.shape[-1] if self.shape and self.shape[-1] else int(bool(self.size))
+        return PerRow(n) if self.batched else n
+
+
+class Operation:
+    """One call of a kernel: operands are its inputs, then its outputs, in the kernel's order (None: absent)."""
+    __slots__ = ("kernel", "dtype", "inputs", "outputs", "sizes", "scalars", "flags", "layer", "phase")
+
+    def __init__(self, kernel: str | Callable, dtype, inputs, outputs, sizes=(), scalars=(), flags=0, layer="",
+                 phase="body"):
+        self.kernel, self.dtype = kernel, dtype
+        self.inputs: list[Value | None] = list(inputs)
+        self.outputs: list[Value | None] = list(outputs)
+        self.sizes, self.scalars, self.flags = tuple(sizes), tuple(scalars), flags
+        self.layer, self.phase = layer, phase
+
+    @property
+    def operands(self) -> list[Value | None]:
+        return self.inputs + self.outputs
+
+    @property
+    def label(self) -> str:
+        return self.kernel if isinstance(self.kernel, str) else f"python:{self.kernel.__name__}"
+
+    def size(self, i: int, rows: int) -> int:
+        return int(self.sizes[i]) * (rows if isinstance(self.sizes[i], PerRow) else 1)
+
+    def flops(self, rows: int) -> int:
+        """Multiplications and additions of a matmul; 0 for others, which are bound by memory."""
+        if self.kernel != "matmul":
+            return 0
+        return 2 * self.size(0, rows) * self.size(1, rows) * self.size(2, rows)
+
+    def n_bytes(self, rows: int) -> int:
+        """Bytes read and written, each operand once."""
+        return sum(v.n_bytes(rows) for v in self.operands if v is not None and not v.name.startswith("scratch"))
+
+    def nanoseconds(self, rows: int) -> float:
+        """A rough estimate (tens of GFLOP/s, 10 bytes a ns), to decide on threads and looks at the clock, not to show."""
+        if not isinstance(self.kernel, str):
+            return 20_000.0
+        return 20.0 + self.flops(rows) / 60.0 + self.n_bytes(rows) / 10.0

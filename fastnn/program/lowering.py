@@ -1,0 +1,194 @@
+"""Lowering: layers, losses, metrics and optimizers name the operations of a program here.
+
+The forward pass is written in order. Whoever has a gradient also records a function for the tape; ``differentiate`` calls
+these in reverse and adds gradients that meet. What outlives a batch is written by operations of the phase "commit", what
+is derived from weights once a call by those of the phase "head".
+"""
+from __future__ import annotations
+
+import math
+from typing import Callable, Sequence
+
+import numpy as np
+
+from .ir import FrameVector, Operation, PerRow, Value
+from .variable import Variable, Vector
+
+TRANSPOSE_A, TRANSPOSE_B, ACCUMULATE, SCALE_FIRST = 1, 2, 4, 8
+FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
+ACTIVATION_IDS = {"relu": 1, "sigmoid": 2, "tanh": 3}
+COUNTER = 2                                  # float64 places of a counter: sum, count
+
+
+class Lowering:
+    """Collects the operations of one program.
+
+    ``training``: whether layers behave as in training and gradients are wanted. ``dtype``: the model's, "float32" or
+    "float64". ``scratch_bytes(m, k, n, transpose_b, itemsize)``: what the matmul kernel asks for.
+    """
+
+    def __init__(self, training: bool, dtype: str):
+        self.training = training
+        self.dtype = dtype
+        self.layer = ""                                   # whose operations are being named, for texts
+        self.operations: list[Operation] = []
+        self.arrays: list[str] = []                       # the caller's arrays of a run, by role
+        self.counters: list[str] = []
+        self.counter_vector = FrameVector("counters", 0, "float64")
+        self.gradient_vectors: dict[Vector, FrameVector] = {}
+        self.parameters: dict[int, Value] = {}
+        self._tape: list[tuple[str, Sequence[Value], Callable]] = []
+        self._gradients: dict[Value, Value] = {}
+        self._n_random = 0
+
+    # values
+
+    def value(self, shape, dtype=None, batched=True, name="", needs_gradient=False) -> Value:
+        """A buffer of the arena."""
+        return Value(shape, dtype or self.dtype, batched, name, needs_gradient=needs_gradient)
+
+    def result(self, *sources: Value | None, shape, name="") -> Value:
+        """A buffer for what is computed from ``sources``: it needs a gradient if one of them does."""
+        return self.value(shape, name=name, needs_gradient=any(s is not None and s.needs_gradient for s in sources))
+
+    def view(self, x: Value, shape) -> Value:
+        """The memory of ``x`` with another shape of the same size."""
+        if math.prod(shape) != x.size:
+            raise ValueError(f"cannot view shape {x.shape} as {tuple(shape)}")
+        y = Value(shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root, x.needs_gradient)
+        if y.needs_gradient:
+            self.backward([y], lambda dy: self.add_gradient(x, self.view(dy, x.shape)))
+        return y
+
+    def parameter(self, variable: Variable) -> Value:
+        """The weights of ``variable`` as they lie; a gradient is wanted in training if it is trainable."""
+        key = id(variable)
+        if key not in self.parameters:
+            self.parameters[key] = Value(
+                variable.shape, variable.vector.dtype, False, variable.path, variable.vector, variable.offset,
+                needs_gradient=self.training and variable.trainable, variable=variable)
+        return self.parameters[key]
+
+    def stored(self, vector: Vector, start: int = 0, stop: int | None = None) -> Value:
+        """Part of a vector, for operations that read or write what outlives a run."""
+        stop = len(vector) if stop is None else stop
+        return Value((stop - start,), vector.dtype, False, vector.name, vector, start)
+
+    def gradients_of(self, vector: Vector) -> FrameVector:
+        """The gradients of a vector of weights: laid out alike, so that an optimizer is one pass over both."""
+        if vector not in self.gradient_vectors:
+            self.gradient_vectors[vector] = FrameVector(f"d {vector.name}", len(vector), vector.dtype)
+        return self.gradient_vectors[vector]
+
+    # operations
+
+    def emit(self, kernel, inputs, outputs, sizes=(), scalars=(), flags=0, phase="body") -> Operation:
+        """Name one operation: operands are ``inputs`` then ``outputs``, in the order of the kernel."""
+        operation = Operation(kernel, self.dtype, inputs, outputs, sizes, scalars, flags, self.layer, phase)
+        self.operations.append(operation)
+        return operation
+
+    def python(self, function: Callable, inputs, outputs) -> Operation:
+        """An operation that calls ``function(*arrays)`` with the GIL; the arrays are views, valid during the call."""
+        return self.emit(function, inputs, outputs)
+
+    def array(self, role: str) -> int:
+        """The index of one more of the caller's arrays."""
+        self.arrays.append(role)
+        return len(self.arrays) - 1
+
+    def gather(self, shape, role: str, classes: int | None = None) -> Value:
+        """The batch's rows of a caller's array, converted: to int32 and checked against ``classes`` where given."""
+        index = self.array(role)
+        if classes is None:
+            x = self.value(shape, name=role)
+            self.emit("gather", [], [x], [PerRow(1), math.prod(shape), index])
+        else:
+            x = self.value(shape, "int32", name=role)
+            self.emit("gather_integer", [], [x], [PerRow(1), math.prod(shape), index, classes])
+        return x
+
+    def scatter(self, x: Value, role: str) -> None:
+        """Write the batch's rows of ``x`` to a caller's array."""
+        self.emit("scatter", [x], [], [PerRow(1), x.size, self.array(role)])
+
+    def matmul(self, a: Value, b: Value, c: Value, m, k, n, start: Value | None = None, flags=0) -> Operation:
+        """c = start + a @ b, where ``m``, ``k``, ``n`` may be per row; flags say which operand is stored transposed."""
+        scratch = Value((0,), "uint8", False, "scratch")      # sized by the plan, which knows the rows
+        lda = m if flags & TRANSPOSE_A else k
+        ldb = k if flags & TRANSPOSE_B else n
+        return self.emit("matmul", [a, b, start, None, None, None], [scratch, c], [m, k, n, lda, ldb, n], flags=flags)
+
+    def random_id(self) -> int:
+        """A number for one more random operation: part of the key of its random numbers."""
+        self._n_random += 1
+        return self._n_random
+
+    def count(self, name: str, per_row: Value) -> None:
+        """Add the sum and the number of ``per_row`` to a counter of the frame, at the end of the batch."""
+        total = self.value((1,), "float64", batched=False, name=f"sum of {name}")
+        self.emit("sum", [per_row], [total], [per_row.elements()])
+        counter = Value((COUNTER,), "float64", False, name, self.counter_vector, COUNTER * len(self.counters))
+        self.counters.append(name)
+        self.counter_vector.size = COUNTER * len(self.counters)
+        self.emit("add_counter", [total], [counter], [per_row.elements()], phase="commit")
+
+    def maker(self, x: Value) -> Operation | None:
+        """The operation that computes ``x``, if nothing else reads it yet: the planner may then fuse over it."""
+        if any(x.root is v.root for o in self.operations for v in o.inputs if v is not None):
+            return None
+        for operation in reversed(self.operations):
+            if any(v is x for v in operation.outputs):
+                return operation
+        return None
+
+    # gradients
+
+    def backward(self, outputs: Sequence[Value], function: Callable) -> None:
+        """Record ``function(*gradients of outputs)`` for the backward pass; it gives gradients by ``add_gradient``."""
+        if self.training:
+            self._tape.append((self.layer, outputs, function))
+
+    def gradient_place(self, x: Value) -> Value:
+        """Where to write a gradient of ``x``: for weights their place among the gradients, else a new buffer."""
+        if x.variable is not None and x not in self._gradients:
+            vector = x.variable.vector
+            return Value(x.shape, x.dtype, False, f"d {x.name}", self.gradients_of(vector), x.variable.offset)
+        return self.value(x.shape, x.dtype, x.batched, f"d {x.name}")
+
+    def add_gradient(self, x: Value, dx: Value) -> None:
+        """``dx``, now written, is one of the gradients of ``x``; those that meet are added."""
+        earlier = self._gradients.get(x)
+        if earlier is None:
+            self._gradients[x] = dx
+            return
+        total = earlier if x.variable is not None else self.value(x.shape, x.dtype, x.batched, f"d {x.name}")
+        self.emit("add", [earlier, dx], [total], [x.elements()])
+        self._gradients[x] = total
+
+    def differentiate(self) -> None:
+        """Name the operations of the backward pass."""
+        for layer, outputs, function in reversed(self._tape):
+            gradients = [self._gradients.get(y) for y in outputs]
+            if any(g is not None for g in gradients):
+                self.layer = layer
+                function(*gradients)
+        self._tape.clear()
+
+    def gradient_ranges(self) -> list[tuple[Vector, int, int]]:
+        """(vector, start, stop) of all weights that have a gradient now."""
+        from .variable import trainable_ranges
+        return trainable_ranges([v.variable for v in self._gradients if v.variable is not None])
+
+    def gradient_range(self, vector: Vector, start: int, stop: int) -> Value:
+        """The gradients of weights start..stop of a vector."""
+        home = self.gradients_of(vector)
+        return Value((stop - start,), vector.dtype, False, home.name, home, start)
+
+
+def as_dtype(value) -> str:
+    """The name of a dtype, "float32" or "float64"; ValueError for others."""
+    name = np.dtype(value).name
+    if name not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {name!r}")
+    return name

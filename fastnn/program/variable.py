@@ -1,0 +1,134 @@
+"""Where weights live: flat aligned vectors, and variables that are places in them."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import debug
+
+ALIGNMENT = 64      # bytes: a cache line, and the widest vector register
+
+
+def aligned_zeros(size: int, dtype) -> np.ndarray:
+    """Zeros of shape (size,) that start on a cache line; between guard pages with FASTNN_DEBUG=1."""
+    dtype = np.dtype(dtype)
+    if debug.ENABLED:
+        return debug.guarded(size * dtype.itemsize, fill=0).view(dtype)
+    raw = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start:start + size * dtype.itemsize].view(dtype)
+
+
+class Vector:
+    """A flat aligned array that outlives a run: weights, layer state, optimizer slots, the step number.
+
+    ``variables`` are the places in it, in order; programs address the array through a slot and never keep a pointer.
+    """
+
+    def __init__(self, name: str, size: int, dtype):
+        self.name = name
+        self.data = aligned_zeros(size, dtype)
+        self.shared = False             # a model's: holds the weights of many layers, and they stay
+        self.variables: list[Variable] = []
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.data.dtype
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+class Variable:
+    """A named array in a vector: (vector, offset, shape, path, trainable).
+
+    Its array is a view made on demand: ``.numpy()`` copies it, ``np.asarray(variable)`` shows it, ``.assign(value)``
+    writes it.
+    """
+
+    def __init__(self, shape, dtype="float32", path="variable", trainable=True, value=None):
+        self.shape = tuple(int(n) for n in shape)
+        self.path = path
+        self.trainable = trainable
+        self.state = not trainable      # a moving statistic: never an optimizer's, whatever the layer's `trainable`
+        self.vector = Vector(path, self.size, dtype)
+        self.vector.variables.append(self)
+        self.offset = 0
+        if value is not None:
+            self.assign(value)
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def dtype(self) -> str:
+        return self.vector.dtype.name
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def value(self) -> np.ndarray:
+        """The array itself, shape ``shape``: a view, so writing to it changes the weights."""
+        return self.vector.data[self.offset:self.offset + self.size].reshape(self.shape)
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the array."""
+        return self.value.copy()
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def assign(self, value) -> Variable:
+        """Write ``value`` (an array of exactly this shape); ValueError otherwise, and nothing is written."""
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"variable {self.path!r} has shape {self.shape}; assign got shape {value.shape}")
+        self.value[...] = value
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"
+
+
+def move_together(name: str, variables: list[Variable], dtype) -> Vector:
+    """Move ``variables`` into one new vector, each at the start of a cache line, and return it."""
+    itemsize = np.dtype(dtype).itemsize
+    step = ALIGNMENT // itemsize
+    offsets, size = [], 0
+    for variable in variables:
+        offsets.append(size)
+        size += -(-variable.size // step) * step
+    vector = Vector(name, size, dtype)
+    for variable, offset in zip(variables, offsets):
+        value = variable.numpy()
+        variable.vector, variable.offset = vector, offset
+        variable.assign(value)
+    vector.variables = list(variables)
+    vector.shared = True
+    return vector
+
+
+def trainable_ranges(variables: list[Variable]) -> list[tuple[Vector, int, int]]:
+    """(vector, start, stop) of the longest runs that hold trainable variables only, for an optimizer that is one pass."""
+    wanted = {id(v) for v in variables if v.trainable}
+    ranges: list[tuple[Vector, int, int]] = []
+    for vector in dict.fromkeys(v.vector for v in variables):
+        start = None
+        for variable in vector.variables:
+            if id(variable) in wanted:
+                start = variable.offset if start is None else start
+                stop = variable.offset + variable.size
+            elif start is not None:
+                ranges.append((vector, start, stop))
+                start = None
+        if start is not None:
+            ranges.append((vector, start, stop))
+    return ranges

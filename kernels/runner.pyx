@@ -1,0 +1,379 @@
+"""Runs programs: a flat list of operations over the slots of a frame, batch after batch, without the GIL.
+
+``Kernels`` finds the functions of one instruction-set level by name. ``Program`` is the immutable list: head operations
+run once a call, body operations once a batch, and those from ``commit`` on write what outlives the batch. ``Frame`` is
+what one run borrows: the place of every slot. ``run`` walks the list; between operations, when the work done since the
+last look is estimated at ``LOOK_NS``, it reads the clock, and after ``PATIENCE_NS`` it takes the GIL to check signals, so
+that Ctrl-C is answered within about 20 ms. A signal, a Python operation that raises, or a fault leaves before the commit:
+the batch is dropped whole.
+"""
+cimport cython
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+from operation cimport (
+    BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR,
+    Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
+)
+
+import numpy as np
+
+cnp.import_array()
+
+cdef enum:
+    KEEP_GIL_NS = 50_000         # a shorter call (estimated) keeps the GIL: handing it over costs more
+    LOOK_NS = 500_000            # estimated work between two looks at the clock
+    PATIENCE_NS = 20_000_000     # time without the GIL between two checks of signals
+
+DATA_TYPES = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int64": 5, "bool": 6}
+STATUS_BAD_LABEL = BAD_LABEL
+STATUS_NOT_FINITE = NOT_FINITE
+
+# Work from which an operation uses more than one thread, measured by bench/bench_kernels.py; tests set them to zero.
+cdef Limits limits
+limits.matmul = 1_000_000
+limits.light = 200_000
+limits.heavy = 20_000
+limits.block = 8_192
+
+cdef parallel_for_t parallel_for = NULL
+
+
+def connect(capsule):
+    """Take ``parallel_for`` from the capsule of ``_kernels.parallel``."""
+    global parallel_for
+    parallel_for = <parallel_for_t> PyCapsule_GetPointer(capsule, b"fastnn.parallel_for")
+
+
+def limits_capsule():
+    """The thresholds, for ``_kernels.ops``."""
+    return PyCapsule_New(&limits, b"fastnn.limits", NULL)
+
+
+def get_limits():
+    """The thresholds of threads and the block size, as a dict."""
+    return {"matmul": limits.matmul, "light": limits.light, "heavy": limits.heavy, "block": limits.block}
+
+
+def set_limits(matmul=None, light=None, heavy=None, block=None):
+    """Change thresholds for this process; None leaves one as it is."""
+    limits.matmul = limits.matmul if matmul is None else matmul
+    limits.light = limits.light if light is None else light
+    limits.heavy = limits.heavy if heavy is None else heavy
+    limits.block = limits.block if block is None else max(1, block)
+
+
+cdef inline int64_t now() noexcept nogil:
+    cdef timespec t
+    clock_gettime(CLOCK_MONOTONIC, &t)
+    return t.tv_sec * 1_000_000_000 + t.tv_nsec
+
+
+def permutation(Py_ssize_t n, seed, uint64_t step):
+    """A random order of n rows, int64 (n,): a function of (seed, step) alone, the same on every machine.
+
+    Fisher-Yates with SplitMix64 (Steele, Lea and Flood, 2014) and Lemire's multiply instead of a remainder.
+    """
+    cdef cnp.npy_intp size = n
+    cdef cnp.ndarray order = cnp.PyArray_EMPTY(1, &size, cnp.NPY_INT64, 0)
+    cdef int64_t *p = <int64_t *> cnp.PyArray_DATA(order)
+    cdef uint64_t state = <uint64_t> (seed & 0xFFFFFFFFFFFFFFFF)
+    mix(&state)
+    state ^= step * <uint64_t> 0x9E3779B97F4A7C15
+    shuffle(p, n, mix(&state))
+    return order
+
+
+cdef inline uint64_t mix(uint64_t *state) noexcept nogil:
+    cdef uint64_t z
+    state[0] = state[0] + <uint64_t> 0x9E3779B97F4A7C15
+    z = state[0]
+    z = (z ^ (z >> 30)) * <uint64_t> 0xBF58476D1CE4E5B9
+    z = (z ^ (z >> 27)) * <uint64_t> 0x94D049BB133111EB
+    return z ^ (z >> 31)
+
+
+cdef void shuffle(int64_t *p, Py_ssize_t n, uint64_t state) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for i in range(n):
+        p[i] = i
+    for i in range(n - 1, 0, -1):
+        j = <Py_ssize_t> (((mix(&state) >> 32) * <uint64_t> (i + 1)) >> 32) if i < 0x7FFFFFFF else \
+            <Py_ssize_t> (mix(&state) % <uint64_t> (i + 1))
+        p[i], p[j] = p[j], p[i]
+
+
+cdef class Kernels:
+    """The kernels of one instruction-set level, from the capsule that its module exports."""
+    cdef Table *table
+    cdef object capsule
+    cdef dict index
+
+    def __init__(self, capsule):
+        self.capsule = capsule
+        self.table = <Table *> PyCapsule_GetPointer(capsule, b"fastnn.kernels")
+        self.index = {self.table.entries[i].name.decode(): i for i in range(self.table.n_entries)}
+
+    @property
+    def names(self):
+        """Names of all kernels."""
+        return sorted(self.index)
+
+    cdef kernel_t find(self, str name, str dtype) except NULL:
+        cdef kernel_t kernel = NULL
+        if name in self.index:
+            entry = &self.table.entries[<int> self.index[name]]
+            kernel = entry.float32 if dtype == "float32" else entry.float64
+        if kernel == NULL:
+            raise KeyError(f"no kernel {name!r} for {dtype} on level {self.table.level.decode()}")
+        return kernel
+
+
+cdef int call_python(const Operation *op, Frame *frame) noexcept nogil:
+    """The kernel of Python operations: size 0 is the function's place in the program's list."""
+    cdef int status
+    with gil:
+        status = (<RunFrame> frame.owner).call(op)
+    return status
+
+
+cdef class Program:
+    """An immutable list of operations.
+
+    Each item of ``operations`` is (kernel, dtype, slots, offsets, sizes, scaled, scalars, flags, nanoseconds);
+    the kernel is a name or, for a Python operation, a callable taking the frame and the rows. ``head`` operations come
+    first and run once a call; from index ``commit`` on, operations write what outlives the batch.
+    """
+    cdef Operation *operations
+    cdef int64_t *cost
+    cdef readonly int n_operations, head, commit
+    cdef readonly list functions
+    cdef readonly Kernels kernels
+    cdef readonly double nanoseconds       # estimate for one batch of full capacity
+
+    def __cinit__(self, Kernels kernels, list operations, int head, int commit):
+        cdef int i
+        self.n_operations = len(operations)
+        self.head, self.commit, self.kernels, self.functions = head, commit, kernels, []
+        self.operations = <Operation *> calloc(max(1, self.n_operations), sizeof(Operation))
+        self.cost = <int64_t *> calloc(max(1, self.n_operations), sizeof(int64_t))
+        if self.operations == NULL or self.cost == NULL:
+            raise MemoryError()
+        for i in range(self.n_operations):
+            self.fill(&self.operations[i], operations[i])
+            self.cost[i] = <int64_t> operations[i][8]
+            if i >= head:
+                self.nanoseconds += self.cost[i]
+
+    def __dealloc__(self):
+        free(self.operations)
+        free(self.cost)
+
+    cdef fill(self, Operation *op, item):
+        cdef int i
+        kernel, dtype, slots, offsets, sizes, scaled, scalars, flags, _ = item
+        if len(slots) > MAX_OPERANDS or len(sizes) > MAX_SIZES or len(scalars) > MAX_SCALARS:
+            raise ValueError(f"operation {kernel}: too many operands, sizes or scalars")
+        for i in range(MAX_OPERANDS):
+            op.slot[i] = slots[i] if i < len(slots) else -1
+            op.offset[i] = offsets[i] if i < len(slots) else 0
+        for i, size in enumerate(sizes):
+            op.size[i] = size
+        for i, scalar in enumerate(scalars):
+            op.scalar[i] = scalar
+        op.flags, op.scaled = flags, scaled
+        if callable(kernel):
+            op.size[0] = len(self.functions)
+            self.functions.append(kernel)
+            op.run = call_python
+        else:
+            op.run = self.kernels.find(kernel, dtype)
+
+
+cdef class RunFrame:
+    """What one run borrows: where every slot lies, and the caller's arrays. Not for two runs at once."""
+    cdef Frame frame
+    cdef Array arrays[MAX_INPUTS]
+    cdef char **base
+    cdef list kept, error
+    cdef readonly Program program
+    cdef readonly list slots
+
+    def __cinit__(self, Program program, list slots, seed=0):
+        cdef int i
+        cdef cnp.ndarray array
+        self.program, self.slots = program, slots
+        self.kept, self.error = [None] * MAX_INPUTS, []
+        self.base = <char **> calloc(max(1, len(slots)), sizeof(char *))
+        if self.base == NULL:
+            raise MemoryError()
+        for i in range(len(slots)):
+            array = slots[i]
+            self.base[i] = <char *> cnp.PyArray_DATA(array)
+        memset(&self.frame, 0, sizeof(Frame))
+        self.frame.base, self.frame.arrays = self.base, self.arrays
+        self.frame.limits, self.frame.parallel_for = &limits, parallel_for
+        self.frame.seed = <uint64_t> (seed & 0xFFFFFFFFFFFFFFFF)
+        self.frame.threads, self.frame.owner = 1, <void *> self
+
+    def __dealloc__(self):
+        free(self.base)
+
+    cdef int call(self, const Operation *op) noexcept:
+        try:
+            self.program.functions[op.size[0]](self, self.frame.rows)
+            return OK
+        except BaseException as error:       # carried to the caller of run: nothing may pass through the kernels
+            self.error.append(error)
+            return PYTHON_ERROR
+
+    cdef bind(self, int index, cnp.ndarray array, int dtype):
+        """Array ``index`` of this run; rows must be contiguous (fastnn._arrays sees to it)."""
+        self.arrays[index].data = <char *> cnp.PyArray_DATA(array)
+        self.arrays[index].stride = cnp.PyArray_STRIDE(array, 0) if cnp.PyArray_NDIM(array) else 0
+        self.arrays[index].dtype = dtype
+        self.kept[index] = array
+
+    cdef release(self, int n):
+        cdef int i
+        for i in range(n):
+            self.kept[i] = None
+
+    def slot(self, int index, Py_ssize_t offset, shape, dtype):
+        """A view of ``shape`` on slot ``index``, for Python operations and tests."""
+        raw = self.slots[index].reshape(-1).view(np.uint8)
+        n = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return raw[offset:offset + n].view(dtype).reshape(shape)
+
+    def run(self, list arrays, Py_ssize_t n_rows, Py_ssize_t batch_size, Py_ssize_t first, Py_ssize_t last,
+            order=None, rates=None, int64_t step=0, int threads=1, double report=0.0, times=None):
+        """Run batches first..last-1 of ``n_rows`` rows and return (batches done, fault).
+
+        ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the learning
+        rate of each batch of this call. ``report``: seconds after which to return at the end of a batch (0: never).
+        ``times``: float64 array, one place an operation, that receives seconds (profiling). The fault is None, or
+        (status, operation, row in the caller's arrays, value). Raises what a signal handler or a Python operation raised.
+        """
+        cdef State state
+        cdef int status, i
+        cdef cnp.ndarray array
+        i = 0
+        for array in arrays:
+            self.bind(i, array, type_code(array))
+            i += 1
+        memset(&state, 0, sizeof(State))
+        state.n_rows, state.batch_size, state.batch, state.last = n_rows, batch_size, first, last
+        state.first, state.step = first, step
+        state.report = <int64_t> (1e9 * report)
+        if order is not None:
+            self.frame.order = <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
+        else:
+            self.frame.order = NULL
+        if rates is not None:
+            state.rates = <const double *> cnp.PyArray_DATA(<cnp.ndarray> rates)
+        if times is not None:
+            state.times = <double *> cnp.PyArray_DATA(<cnp.ndarray> times)
+        self.frame.threads = threads
+        try:
+            status = self.drive(&state)
+        finally:
+            self.release(i)
+        if status == PYTHON_ERROR:
+            raise self.error.pop()
+        if status != OK:
+            return state.batch - first, (status, state.operation, self.frame.fault_row, self.frame.fault_value)
+        return state.batch - first, None
+
+    def run_one(self, list arrays, Py_ssize_t rows, Py_ssize_t start, order, double learning_rate,
+                int64_t step, int threads):
+        """The first operation alone, on ``rows`` rows from place ``start`` of the order; for tests of kernels."""
+        cdef int status
+        for i, array in enumerate(arrays):
+            self.bind(i, array, type_code(array))
+        self.frame.order = NULL if order is None else <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
+        self.frame.rows, self.frame.start, self.frame.step, self.frame.threads = rows, start, step, threads
+        self.frame.learning_rate = learning_rate
+        status = self.program.operations[0].run(&self.program.operations[0], &self.frame)
+        self.release(len(arrays))
+        return status, self.frame.fault_row, self.frame.fault_value
+
+    cdef int drive(self, State *state) except -1:
+        """Walk until done, looking at signals whenever the walk pauses."""
+        cdef int status
+        cdef bint short = self.program.nanoseconds * (state.last - state.batch) < KEEP_GIL_NS
+        state.started = state.looked = now()
+        while True:
+            if short:
+                status = walk(self.program, &self.frame, state)
+            else:
+                with nogil:
+                    status = walk(self.program, &self.frame, state)
+            if status != PAUSED:
+                return status
+            PyErr_CheckSignals()
+            state.looked = now()
+            if state.reported:
+                return OK
+
+
+cdef int type_code(cnp.ndarray array) except -1:
+    cdef int t = cnp.PyArray_TYPE(array)
+    if t == cnp.NPY_FLOAT32:
+        return 0
+    if t == cnp.NPY_FLOAT64:
+        return 1
+    if t == cnp.NPY_INT64 or (t == cnp.NPY_LONGLONG):
+        return 5
+    if t == cnp.NPY_INT32:
+        return 4
+    return DATA_TYPES[array.dtype.name]
+
+
+cdef struct State:
+    Py_ssize_t n_rows, batch_size, first, batch, last
+    int operation            # next one; 0: the head has not run
+    const double *rates
+    int64_t step             # of the first batch
+    int64_t spent            # estimated nanoseconds since the last look at the clock
+    int64_t looked, started, report
+    bint reported
+    double *times
+
+
+cdef int walk(Program program, Frame *frame, State *state) noexcept nogil:
+    """Run from where ``state`` stands to its last batch, a fault, or a pause."""
+    cdef const Operation *op
+    cdef int status, end = program.n_operations
+    cdef int64_t began = 0
+    while state.batch < state.last:
+        frame.start = state.batch * state.batch_size
+        frame.rows = min(state.batch_size, state.n_rows - frame.start)
+        frame.step = state.step + state.batch - state.first
+        if state.rates != NULL:
+            frame.learning_rate = state.rates[state.batch - state.first]
+        while state.operation < end:
+            op = &program.operations[state.operation]
+            if state.times != NULL:
+                began = now()
+            status = op.run(op, frame)
+            if status != OK:
+                return status
+            if state.times != NULL:
+                state.times[state.operation] += 1e-9 * (now() - began)
+            state.spent += program.cost[state.operation]
+            state.operation += 1
+            if state.spent > LOOK_NS and state.operation <= program.commit:
+                state.spent = 0
+                if now() - state.looked > PATIENCE_NS:
+                    return PAUSED
+        state.operation = program.head
+        state.batch += 1
+        if state.report > 0 and state.batch < state.last and now() - state.started > state.report:
+            state.reported = True
+            return PAUSED
+    return OK

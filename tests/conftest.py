@@ -1,0 +1,60 @@
+"""Says which compiled fastnn the tests run on, and stops at once when there is none; fixtures for all test files."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config):
+    """Nothing can be tested without the compiled part, and skipping everything would look like success."""
+    try:
+        import fastnn._kernels  # noqa: F401
+    except ImportError as error:
+        line = "=" * 100
+        pytest.exit(f"fastnn cannot be imported, so there is nothing to test\n{line}\n{error}\n{line}", returncode=3)
+
+
+def pytest_report_header(config):
+    """The first lines of a run: what is tested."""
+    import fastnn
+    from fastnn import _kernels
+
+    kernels = f"level {_kernels.level.level} (usable here: {' '.join(_kernels.levels_usable)})"
+    openmp = "OpenMP" if _kernels.parallel.has_openmp else "no OpenMP"
+    debug = os.environ.get("FASTNN_DEBUG", "0")
+    return [
+        f"fastnn {fastnn.__version__} in {Path(fastnn.__file__).parent}",
+        f"kernels: {kernels}, {_kernels.parallel.get_num_threads()} threads, {openmp}, FASTNN_DEBUG={debug}",
+    ]
+
+
+@pytest.fixture
+def run_python():
+    """A function that runs Python code in a process of its own and returns the finished process (text output).
+
+    Keyword arguments are environment variables; None removes one. The process imports the same fastnn as the tests.
+    """
+    import fastnn
+
+    def run(code, *, timeout=120, **variables):
+        environment = {**os.environ, "PYTHONPATH": str(Path(fastnn.__file__).parent.parent), **variables}
+        environment = {name: value for name, value in environment.items() if value is not None}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
+
+    return run
+
+
+@pytest.fixture
+def two_threads():
+    """Two threads for the test, however many CPUs there are; the number before comes back."""
+    from fastnn import _threads
+
+    before = _threads.get_num_threads()
+    _threads.set_num_threads(2)
+    yield
+    _threads.set_num_threads(before)

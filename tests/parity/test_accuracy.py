@@ -1,0 +1,25 @@
+"""Small networks learn as well as with Keras: the mean test accuracy over five seeds."""
+
+import json
+from pathlib import Path
+
+import pytest
+from experiments import EXPERIMENTS, SEEDS, deep_model
+
+RECORD = json.loads((Path(__file__).parent / "data" / "accuracy.json").read_text())
+
+# name: (lowest mean, largest difference from the mean of Keras, or None)
+LIMITS = {"iris": (0.94, 0.02), "deep": (0.78, None), "digits": (0.9, 0.02)}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_mean_accuracy(K, name):
+    lowest, distance = LIMITS[name]
+    ours = [EXPERIMENTS[name](K, seed) for seed in SEEDS]
+    mean, theirs = (sum(values) / len(values) for values in (ours, RECORD[name]))
+    assert mean >= lowest, f"{name}: {ours}"
+    assert distance is None or abs(mean - theirs) <= distance, f"{name}: {ours}, Keras had {RECORD[name]}"
+
+
+def test_deep_model_has_4451_parameters(K):
+    assert deep_model(K).count_params() == 4451
