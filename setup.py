@@ -17,6 +17,10 @@ from pathlib import Path
 from sysconfig import get_platform
 from typing import NamedTuple
 
+import Cython
+import numpy
+from Cython.Build import cythonize
+from Cython.Tempita import Template
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
@@ -94,8 +98,6 @@ def write_if_changed(path, text):
 
 def render(template, target, **namespace):
     """Render one template of ``kernels/`` into ``build/kernels``."""
-    from Cython.Tempita import Template
-
     text = Template(template.read_text(encoding="utf-8"), name=str(template)).substitute(types=TYPES, **namespace)
     write_if_changed(RENDERED / target, text)
     return str(RENDERED / target)
@@ -185,25 +187,24 @@ class BuildKernels(build_ext):
         extension.extra_link_args = [*LINK_FLAGS, *openmp_link_flags]
         extension.include_dirs = [str(SOURCES)]
         if name in ("runner", "ops"):
-            import numpy
-
             extension.include_dirs.append(numpy.get_include())
             extension.define_macros = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")]
         flags = RENDERED / f"{name}.flags"
-        write_if_changed(flags, shlex.join(extension.extra_compile_args + extension.extra_link_args))
+        options = extension.extra_compile_args + extension.extra_link_args
+        write_if_changed(flags, shlex.join(self.compiler.compiler_so + options))
         extension.depends = [*map(str, SOURCES.glob("*.h")), str(flags)]
 
     def translate(self):
         """Render templates and run Cython; the extensions then have C sources."""
-        from Cython.Build import cythonize
-
         for template in sorted(SOURCES.glob("*.pxi.in")):
             render(template, template.name.removesuffix(".in"))
         for extension in self.extensions:
             level = extension.name.partition("level_")[2]
             if level:
                 extension.sources = [render(SOURCES / "table.pyx.in", f"level_{level}.pyx", level=level)]
-        translated = cythonize(self.extensions, include_path=[str(RENDERED), str(SOURCES)], build_dir="build/c",
+        # The C files hold what Cython and NumPy's declarations were when they were made: other versions, other files.
+        folder = f"build/c-cython-{Cython.__version__}-numpy-{numpy.__version__}"
+        translated = cythonize(self.extensions, include_path=[str(RENDERED), str(SOURCES)], build_dir=folder,
                                compiler_directives=DIRECTIVES, nthreads=self.parallel)
         sources = {extension.name: extension.sources for extension in translated}
         for extension in self.extensions:

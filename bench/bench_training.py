@@ -2,15 +2,16 @@
 
     pytest bench/bench_training.py --benchmark-json=training.json [--turns 5] [--turn-seconds 0.25]
 
-Nets and data: workloads.py. Peers race where they are installed: PyTorch, JAX, scikit-learn. Every contestant lives in a
-process of its own, so that no two pools of threads meet, and all take turns, so that a busy moment of the machine meets
-everybody. A round of the result is the median of one turn. Before any time counts, each contestant trains a new net for
-a fixed number of epochs: fastnn's loss must be like its peers'.
+Nets and data: workloads.py. Peers race where they are installed: PyTorch, JAX, scikit-learn. Every contestant lives in
+a process of its own, so that no two pools of threads meet, and all take turns, so that a busy moment of the machine
+meets everybody. A round of the result is the median of one turn. Before any time counts, each contestant trains a new
+net for a fixed number of epochs: fastnn's loss must be like its peers'.
 """
 import json
 import os
 import statistics
 import subprocess
+import time
 from functools import cache
 
 import pytest
@@ -18,6 +19,7 @@ import recorded
 from contestants import ENTRIES, field
 from workloads import WORKLOADS
 
+PAUSE = 0.05         # seconds before a turn, in which the threads of the one before fall asleep
 QUANTITIES = ("step", "step, an epoch a call", "one row, plain call", "one row, predict")
 FIELD = [pytest.param(workload, quantity, name, id=f"{workload}-{quantity}-{name}".replace(", ", "_").replace(" ", "_"))
          for workload in WORKLOADS for quantity in QUANTITIES for name in field(workload)
@@ -60,6 +62,7 @@ def race(workload, turns, seconds):
         times = {name: [] for name in workers}
         for _ in range(turns):
             for name, worker in workers.items():
+                time.sleep(PAUSE)
                 times[name].append(worker.ask(do="turn", seconds=seconds))
     finally:
         for worker in workers.values():
@@ -70,11 +73,13 @@ def race(workload, turns, seconds):
 def check(learned, workload):
     """Raise AssertionError unless fastnn learned what its peers did: nobody wins by skipping work."""
     ours = learned["fastnn"]
-    peers = [result["loss"] for name, result in learned.items() if name != "fastnn"]
-    bound = 1.25 * statistics.median(peers) + 0.02 if peers else WORKLOADS[workload].loss_at_most
-    assert 0 <= ours["loss"] <= bound, f"{workload}: fastnn's loss {ours['loss']:.4f}, at most {bound:.4f} is like the peers'"
-    least = min([result["accuracy"] for name, result in learned.items() if name != "fastnn"], default=0.9) - 0.02
-    assert ours["accuracy"] >= least, f"{workload}: fastnn's accuracy {ours['accuracy']:.3f}, the peers' from {least:.3f}"
+    peers = [result for name, result in learned.items() if name != "fastnn"]
+    highest, lowest = WORKLOADS[workload].loss_at_most, 0.88
+    if peers:
+        highest = 1.25 * statistics.median(peer["loss"] for peer in peers) + 0.02
+        lowest = min(peer["accuracy"] for peer in peers) - 0.02
+    assert 0 <= ours["loss"] <= highest, f"{workload}: loss {ours['loss']:.4f}, expected at most {highest:.4f}"
+    assert ours["accuracy"] >= lowest, f"{workload}: accuracy {ours['accuracy']:.3f}, expected at least {lowest:.3f}"
 
 
 @pytest.mark.benchmark(timer=recorded.clock)
@@ -83,5 +88,6 @@ def test_training(benchmark, request, workload, quantity, name):
     learned, times = race(workload, request.config.getoption("turns"), request.config.getoption("turn_seconds"))
     check(learned, workload)
     benchmark.group = f"{workload}: {quantity}"
-    benchmark.extra_info.update(table="training", workload=workload, quantity=quantity, contestant=name, **learned[name])
+    benchmark.extra_info.update(table="training", workload=workload, quantity=quantity, contestant=name,
+                                **learned[name])
     recorded.replay(benchmark, [turn[quantity] for turn in times[name]])

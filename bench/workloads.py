@@ -9,6 +9,7 @@ import numpy as np
 
 BATCH = 32
 LEARNING_RATE = 1e-3
+CENTRES = 2.2
 MOMENTUM, EPSILON = 0.99, 1e-3     # of batch normalization, as in Keras
 
 
@@ -29,9 +30,9 @@ def normalized(units, rate):
 
 WORKLOADS = {
     "iris_mlp": Workload(4, [("dense", 64), ("dense", 64), ("dense", 3)], 25, 100, 0.07),
-    "mnist_mlp": Workload(784, [("dense", 128), ("dense", 64), ("dense", 10)], 2, 4, 0.03),
+    "mnist_mlp": Workload(784, [("dense", 128), ("dense", 64), ("dense", 10)], 2, 4, 0.11),
     "deep_bn": Workload(20, [*normalized(64, 0.3), *normalized(32, 0.3), *normalized(16, 0.2), ("dense", 3)],
-                        10, 60, 0.5),
+                        10, 60, 0.31),
 }
 
 
@@ -50,7 +51,8 @@ def clusters(rows, features, classes):
     """Rows scattered about one centre for each class, the same in every process."""
     rng = np.random.default_rng(0)
     y = rng.integers(classes, size=rows)
-    centres = 0.5 * rng.standard_normal((classes, features))
+    # Centres as far apart whatever the number of features, so that no workload is learned at a glance.
+    centres = CENTRES * rng.standard_normal((classes, features)) / features**0.5
     x = centres[y] + rng.standard_normal((rows, features))
     return x.astype(np.float32), y
 

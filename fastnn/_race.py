@@ -256,3 +256,13 @@ def duration(seconds):
             break
     decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{decimals}f} {unit}"
+
+
+def times(value, base):
+    """A ratio as a reader says it.
+
+    >>> times(4.93, 1.0), times(1870.0, 1.0), times(1.0, 1.25)
+    ('4.9x', '1,870x', '0.8x')
+    """
+    ratio = value / base
+    return f"{ratio:,.0f}x" if ratio >= 9.95 else f"{ratio:.2g}x" if ratio >= 0.095 else f"{ratio:.3f}x"

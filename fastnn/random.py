@@ -54,8 +54,8 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
 def permutation(n: int, seed: int, *path: str | int) -> np.ndarray:
     """A random order of 0..n-1, int64 (n,): what ``generator(seed, *path).permutation(n)`` gives.
 
-    For the shuffle of every epoch, at a third of the time: making a Philox draws 20 µs of entropy that nobody wants, so
-    each thread keeps one and gives it a new key.
+    For the shuffle of every epoch, at half the time: making a Philox costs 20 µs for entropy that nobody wants, so each
+    thread keeps one and gives it a new key.
     """
     if not hasattr(_local, "generator"):
         _local.generator = np.random.Generator(np.random.Philox(0))

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import _kernels
+from . import _kernels, _threads
 from ._kernels import runner
+from .program import program
 
 _by_level: dict[str, runner.Kernels] = {}
 
@@ -36,7 +37,19 @@ def changed_limits(**values):
         runner.set_limits(**before)
 
 
-FORCED = {"matmul": 0, "light": 0, "heavy": 0, "block": 16}       # threads for everything, tiny blocks
+@contextmanager
+def forced_threads(n: int):
+    """Inside the ``with`` block every operation of every run uses ``n`` threads, on tiny blocks."""
+    before = program.PARALLEL_NANOSECONDS
+    program.PARALLEL_NANOSECONDS = -1
+    try:
+        with changed_limits(**FORCED), _threads.threads(n):
+            yield
+    finally:
+        program.PARALLEL_NANOSECONDS = before
+
+
+FORCED = {"matmul": 0, "light": 0, "heavy": 0, "block": 16}
 
 
 def run_kernel(name, operands, sizes=(), scalars=(), flags=0, scaled=0, rows=1, dtype="float32", level=None, threads=1,

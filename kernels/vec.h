@@ -138,13 +138,25 @@ VEC_AVX2_TYPE(vd, double, pd, vec_window64)
 #define VEC_FMA(c, m, a, b, FMA) c += (m a) * b
 #endif
 
+VEC_INLINE vf vf_set(float x) { return (vf){x, x, x, x}; }
+VEC_INLINE vd vd_set(double x) { return (vd){x, x}; }
+VEC_INLINE vd vd_loadn(const double *p, ptrdiff_t n) { return n > 1 ? vd_load(p) : (vd){p[0], 0}; }
+VEC_INLINE vf vf_loadn(const float *p, ptrdiff_t n)
+{
+    if (n == 4) return vf_load(p);
+    return (vf){p[0], n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, 0};
+}
+VEC_INLINE void vd_storen(double *p, vd v, ptrdiff_t n) { if (n > 1) vd_store(p, v); else p[0] = v[0]; }
+VEC_INLINE void vf_storen(float *p, vf v, ptrdiff_t n)
+{
+    if (n == 4) { vf_store(p, v); return; }
+    p[0] = v[0];
+    if (n > 1) p[1] = v[1];
+    if (n > 2) p[2] = v[2];
+}
+
 /* rint: beyond 2^(fraction bits) a number is integral, below it adding and taking away ROUND rounds. */
 #define VEC_GENERIC_TYPE(P, T, I, SUFFIX, ABS_MASK, ROUND)                                                    \
-    VEC_INLINE P P##_loadn(const T *p, ptrdiff_t n)                                                          \
-    { P v = {0}; for (int i = 0; i < P##_LANES; i++) if (i < n) v[i] = p[i]; return v; }                      \
-    VEC_INLINE void P##_storen(T *p, P v, ptrdiff_t n)                                                       \
-    { for (int i = 0; i < P##_LANES; i++) if (i < n) p[i] = v[i]; }                                           \
-    VEC_INLINE P P##_set(T x) { P v; for (int i = 0; i < P##_LANES; i++) v[i] = x; return v; }                \
     VEC_INLINE P P##_fma(P a, P b, P c) { VEC_FMA(c, , a, b, __builtin_fma##SUFFIX); return c; }              \
     VEC_INLINE P P##_fnma(P a, P b, P c) { VEC_FMA(c, -, a, b, __builtin_fma##SUFFIX); return c; }            \
     VEC_INLINE P P##_select(I mask, P x, P y) { return (P)((mask & (I)x) | (~mask & (I)y)); }                 \
@@ -197,6 +209,51 @@ VEC_INLINE vd vd_sqrt(vd a) { for (int i = 0; i < vd_LANES; i++) a[i] = __builti
 VEC_SCALE2(vf, vec_i32, 252, 0x1.8p23f, 127, 23)
 VEC_SCALE2(vd, vec_i64, 2044, 0x1.8p52, 1023, 52)
 #endif
+
+/* A strip of a transposition: COLUMNS elements from column k on of LANES rows, given by their addresses, become
+   COLUMNS vectors, dst_row apart. Each register takes 16 bytes from every (16 / sizeof real)th row, which leaves little
+   squares to transpose inside its 128-bit lanes: half the shuffles of log2(LANES) rounds of zip. */
+enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
+
+#if defined(VEC_AVX512)
+#define VEC_GATHER16(row, i, step, k)                                                                               \
+    _mm512_insertf32x4(_mm512_insertf32x4(_mm512_insertf32x4(                                                       \
+        _mm512_castps128_ps512(_mm_loadu_ps((const float *)(row[i] + k))),                                          \
+        _mm_loadu_ps((const float *)(row[i + step] + k)), 1), _mm_loadu_ps((const float *)(row[i + 2 * step] + k)), 2), \
+        _mm_loadu_ps((const float *)(row[i + 3 * step] + k)), 3)
+#define VEC_UNPACK(W, S, a, b) _mm512_unpack##W##_##S(a, b)
+#elif defined(VEC_AVX2)
+#define VEC_GATHER16(row, i, step, k)                                                                               \
+    _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(row[i] + k))),                         \
+                         _mm_loadu_ps((const float *)(row[i + step] + k)), 1)
+#define VEC_UNPACK(W, S, a, b) _mm256_unpack##W##_##S(a, b)
+#else
+#define VEC_GATHER16(row, i, step, k) vf_load((const float *)(row[i] + k))
+#define VEC_UNPACK(W, S, a, b) VEC_UNPACK_##W##_##S(a, b)
+#define VEC_UNPACK_lo_ps(a, b) vf_zip_low(a, b)
+#define VEC_UNPACK_hi_ps(a, b) vf_zip_high(a, b)
+#define VEC_UNPACK_lo_pd(a, b) vd_zip_low(a, b)
+#define VEC_UNPACK_hi_pd(a, b) vd_zip_high(a, b)
+#endif
+
+VEC_INLINE void vf_transpose(const float *const *row, ptrdiff_t k, float *dst, ptrdiff_t dst_row)
+{
+    vf a = VEC_GATHER16(row, 0, 4, k), b = VEC_GATHER16(row, 1, 4, k);
+    vf c = VEC_GATHER16(row, 2, 4, k), d = VEC_GATHER16(row, 3, 4, k);
+    vd low0 = (vd)VEC_UNPACK(lo, ps, a, b), low1 = (vd)VEC_UNPACK(lo, ps, c, d);
+    vd high0 = (vd)VEC_UNPACK(hi, ps, a, b), high1 = (vd)VEC_UNPACK(hi, ps, c, d);
+    vf_store(dst, (vf)VEC_UNPACK(lo, pd, low0, low1));
+    vf_store(dst + dst_row, (vf)VEC_UNPACK(hi, pd, low0, low1));
+    vf_store(dst + 2 * dst_row, (vf)VEC_UNPACK(lo, pd, high0, high1));
+    vf_store(dst + 3 * dst_row, (vf)VEC_UNPACK(hi, pd, high0, high1));
+}
+
+VEC_INLINE void vd_transpose(const double *const *row, ptrdiff_t k, double *dst, ptrdiff_t dst_row)
+{
+    vd a = (vd)VEC_GATHER16(row, 0, 2, k), b = (vd)VEC_GATHER16(row, 1, 2, k);
+    vd_store(dst, VEC_UNPACK(lo, pd, a, b));
+    vd_store(dst + dst_row, VEC_UNPACK(hi, pd, a, b));
+}
 
 /* Reductions: the halves of ever smaller blocks are swapped and combined; every lane ends up with the result. */
 #if defined(VEC_AVX512)

@@ -16,7 +16,7 @@ openmp = pytest.mark.skipif(not parallel.has_openmp, reason="a build without Ope
 
 # What a child process does: a region on two threads, then a fork whose child tries the same.
 FORK = """
-import os, sys, warnings
+import os, signal, sys, warnings
 sys.path.insert(0, {tests!r})
 from test_parallel import run_blocks
 from fastnn import _threads
@@ -24,6 +24,7 @@ _threads.set_num_threads(2)
 run_blocks(8, 2)
 child = os.fork()
 if child == 0:
+    signal.alarm(30)  # a child that hangs ends with status -14
     warnings.simplefilter("ignore")
     _threads.set_num_threads(2)
     took = run_blocks(8, 2)
@@ -106,7 +107,7 @@ def test_a_limit_lowered_by_others_counts():
 
 
 def test_a_forked_child_runs_on_one_thread_and_never_hangs(run_python):
-    done = run_python(FORK.format(tests=__file__.rpartition("/")[0]), timeout=60)
+    done = run_python(FORK.format(tests=__file__.rpartition("/")[0]), timeout=120)
     assert done.stdout == f"0 {2 if parallel.has_openmp else 1}\n", done.stderr
 
 

@@ -7,6 +7,7 @@ import argparse
 import difflib
 import importlib
 import os
+import re
 import sys
 import time
 
@@ -30,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
     """An argparse parser whose complaint is one line without the usage."""
 
     def error(self, message):
-        raise CommandError(message, 2)
+        raise CommandError(re.sub("^argument [A-Z]+: ", "", message), 2)     # a value says itself what it is for
 
     def check_options(self, arguments):
         """Refuse an unknown option before argparse takes the value behind it for something else."""
@@ -52,9 +53,12 @@ def one_of(what, names):
 
 def whole(text):
     """An argparse type: a whole number of 1 or more."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got {text!r}")
-    return int(text)
+    return _whole(text, 1, 10**9)
+
+
+def seed(text):
+    """An argparse type: a seed that scikit-learn takes as well."""
+    return _whole(text, 0, 2**32 - 1)
 
 
 def wholes(text):
@@ -62,9 +66,16 @@ def wholes(text):
     return [whole(part.strip()) for part in text.split(",")]
 
 
+def _whole(text, least, most):
+    # No more digits than the limit has: int() of a very long text is refused by Python itself.
+    if not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
+    return int(text)
+
+
 def unknown(what, text, names):
     """The sentence about an unknown name, with the nearest known one."""
-    near = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(text, names, n=1, cutoff=0.6)
     advice = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}"
     return f"unknown {what} {text!r}; {advice}"
 

@@ -42,8 +42,9 @@ def table(operation, size):
             timings[runner] = timing
         else:
             left_out.append(runner.label)
-    fastnn = min((timing.median for runner, timing in timings.items() if runner.way == "fastnn"), default=None)
-    print(f"\n{size:>6} {_race.OPERATIONS[operation].unit:<18} {'median':>9}  {'mean ± sd':>21} {'x fastnn':>9}"
+    fastnn = next((timing.median for runner, timing in timings.items()
+                   if (runner.way, runner.container) == ("fastnn", "numpy")), None)
+    print(f"\n{size:>6} {_race.OPERATIONS[operation].unit:<18} {'median':>9}  {'mean ± sd':>21} {'to fastnn':>9}"
           f"{'   published mean ± sd' if any(runner.published(size) for runner in timings) else ''}")
     for runner, timing in timings.items():
         print(line(runner, size, timing, fastnn))
@@ -55,7 +56,7 @@ def table(operation, size):
 def line(runner, size, timing, fastnn):
     """One line of the table."""
     show = _race.duration
-    ratio = f"{timing.median / fastnn:.3g}" if fastnn else ""
+    ratio = _race.times(timing.median, fastnn) if fastnn else ""
     published = runner.published(size)
     tail = f"   {show(published[0])} ± {show(published[1])}" if published else ""
     return (f"  {runner.label:<23} {show(timing.median):>9}  {show(timing.mean) + ' ± ' + show(timing.deviation):>21} "

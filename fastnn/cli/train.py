@@ -6,10 +6,11 @@ training step (median over the epochs, validation not counted) and seconds since
 import statistics
 import time
 from collections import namedtuple
+from importlib import import_module
 
 import fastnn
 from fastnn import plotting
-from fastnn.cli import missing, one_of, process_seconds, save_pictures, whole, wholes
+from fastnn.cli import missing, one_of, process_seconds, save_pictures, seed, whole, wholes
 
 BATCH_SIZE = 32
 # Enough epochs for the learning curve to be flat, and still over within a second.
@@ -21,8 +22,8 @@ OPTIONS = {
     "--epochs": {"type": whole, "metavar": "N", "help": "passes over the training rows (default: 50 iris, 30 digits)"},
     "--hidden": {"type": wholes, "metavar": "N[,N...]",
                  "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits)"},
-    "--seed": {"type": whole, "default": 1, "metavar": "N",
-               "help": "seed of the split, the weights and the shuffling, 1 to 4294967295 (default: 1)"},
+    "--seed": {"type": seed, "default": 0, "metavar": "N",
+               "help": "seed of the split, the weights and the shuffling (default: 0)"},
     "--out": {"metavar": "DIR", "help": "folder for the pictures (default: fastnn-iris or fastnn-digits)"},
 }
 
@@ -55,17 +56,13 @@ class StepClock(fastnn.callbacks.Callback):
 def load(dataset, seed):
     """The data set split 80 : 20 within each class, features scaled by the training rows' mean and deviation."""
     try:
-        from sklearn import datasets
-        from sklearn.model_selection import train_test_split
         from sklearn.preprocessing import StandardScaler
     except ImportError:
         raise missing("scikit-learn") from None
-    bunch = getattr(datasets, f"load_{dataset}")()
-    x_train, x_test, y_train, y_test = train_test_split(
-        bunch.data, bunch.target, test_size=0.2, stratify=bunch.target, random_state=seed)
+    module = import_module(f"fastnn.datasets.{dataset}")
+    (x_train, y_train), (x_test, y_test) = module.load_data(seed=seed)
     scaler = StandardScaler().fit(x_train)
-    return Data(scaler.transform(x_train), scaler.transform(x_test), y_train, y_test,
-                [str(name) for name in bunch.target_names])
+    return Data(scaler.transform(x_train), scaler.transform(x_test), y_train, y_test, module.CLASS_NAMES)
 
 
 def build(features, hidden, classes):

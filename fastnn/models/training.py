@@ -47,8 +47,8 @@ class Run:
         """Run batches first..last-1 (fewer if ``report`` seconds pass before) and return how many."""
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
                                      self.threads, report)
-        if fault is not None:
-            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], None))
+        if fault is not None:       # checked before the run: the caller has changed the array meanwhile
+            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], fault[0]))
         return done
 
     def logs(self) -> dict[str, float]:
@@ -80,7 +80,7 @@ class Training:
         try:
             self._require_compiled()
             batch_size = _arrays.check_batch_size(batch_size)
-            _arrays.check_epochs(epochs, initial_epoch)
+            epochs = _arrays.whole_number("epochs", epochs, 1)
             if validation_data is None and validation_split != 0:
                 x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
             program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
@@ -246,6 +246,8 @@ class Training:
             self.build((None, *x.shape[1:]))
         y, target_shape = data.as_targets(y, self.output_shape[1:], self.loss)
         _arrays.check_same_length(**{f"{name}x": x, f"{name}y": y})
+        if training:
+            _arrays.check_not_empty("x", x)
         classes = {"y": self.output_shape[-1]} if self.loss.integer_targets else {}
         scanned = {"x": x, "y": y}
         if sample_weight is not None:

@@ -80,5 +80,5 @@ def per_row(subject, y_true, y_pred, sample_weight=None) -> np.ndarray:
     results = np.empty((len(y_pred), *values.shape), build.dtype)
     fault = Program(build, subject.name).run([*arrays, results], len(y_pred), max(1, len(y_pred)))
     if fault is not None:
-        raise ValueError(_arrays.label_out_of_range("y_true", fault[2], fault[3], shape[-1]))
+        raise ValueError(_arrays.bad_label("y_true", fault[2], fault[3], shape[-1]))
     return results

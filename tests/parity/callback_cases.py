@@ -17,6 +17,12 @@ def regression(K, rate=0.1):
     return model
 
 
+def train(model, callback, epochs=2, **options):
+    """Fit ten rows in batches of 4, 4 and 2 with one callback; the history."""
+    x, y = inputs(10, 4), targets("real", 10)
+    return model.fit(x, y, batch_size=4, epochs=epochs, verbose=0, shuffle=False, callbacks=[callback], **options)
+
+
 def event_recorder(K, events):
     """A callback that appends (hook, number, names in the logs) to a list at every hook."""
 
@@ -36,8 +42,8 @@ def hook_order(K):
     """Every hook of fit with validation, evaluate and predict, with the keys of its logs."""
     model, events = regression(K), []
     recorder = event_recorder(K, events)
+    train(model, recorder, validation_split=0.2)
     x, y = inputs(10, 4), targets("real", 10)
-    model.fit(x, y, batch_size=4, epochs=2, validation_split=0.2, verbose=0, shuffle=False, callbacks=[recorder])
     model.evaluate(x, y, batch_size=4, verbose=0, callbacks=[recorder])
     model.predict(x, batch_size=4, verbose=0, callbacks=[recorder])
     return {"events": np.array(events)}
@@ -55,7 +61,7 @@ def lambda_callback(K):
         for place in ("train_begin", "train_end")
     }
     callback = K.callbacks.LambdaCallback(**numbered, **plain)
-    model.fit(inputs(10, 4), targets("real", 10), batch_size=4, epochs=2, verbose=0, shuffle=False, callbacks=[callback])
+    train(model, callback)
     return {"events": np.array(events)}
 
 
@@ -63,7 +69,7 @@ def batch_logs(K):
     """The loss in the logs of a batch is the mean over the epoch so far."""
     model, losses = regression(K), []
     callback = K.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(float(logs["loss"])))
-    model.fit(inputs(10, 4), targets("real", 10), batch_size=4, epochs=2, verbose=0, shuffle=False, callbacks=[callback])
+    train(model, callback)
     return {"losses": losses}
 
 
@@ -75,10 +81,8 @@ def stop_training(K):
         stop = K.callbacks.LambdaCallback(
             **{place: lambda number, logs, model=model: setattr(model, "stop_training", number == 1)}
         )
-        history = model.fit(
-            inputs(12, 4), targets("real", 12), batch_size=4, epochs=4, verbose=0, shuffle=False, callbacks=[stop]
-        )
-        result |= {f"{kind}_loss": history.history["loss"]} | named_weights(model.get_weights(), prefix=f"{kind}_weight")
+        result[f"{kind}_loss"] = train(model, stop, epochs=4).history["loss"]
+        result |= named_weights(model.get_weights(), prefix=f"{kind}_weight")
     return result
 
 

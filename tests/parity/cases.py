@@ -1,8 +1,8 @@
 """The cases of the comparison with Keras: every case runs unchanged on Keras and on fastnn.
 
-A case is a function of the library (``keras`` or ``fastnn``) that returns named arrays. Its inputs and weights come from
-seeded NumPy generators, so nothing but the library's own arithmetic differs between two runs. ``record.py`` runs the
-cases on Keras and writes ``data/<family>.npz``; ``test_parity.py`` runs them on fastnn and compares.
+A case is a function of the library (``keras`` or ``fastnn``) that returns named arrays. Its inputs and weights come
+from seeded NumPy generators, so nothing but the library's own arithmetic differs between two runs. ``record.py`` runs
+the cases on Keras and writes ``data/<family>.npz``; ``test_parity.py`` runs them on fastnn and compares.
 """
 
 import callback_cases

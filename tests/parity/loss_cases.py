@@ -1,7 +1,8 @@
 """Losses inside a compiled model, with their gradients, and losses called on arrays.
 
-Keras on TensorFlow computes a crossentropy from the logits wherever the model's output is still the very result of softmax
-or sigmoid, whatever layers that change nothing stand after it. Some cases have logits so large that the two ways differ.
+Keras on TensorFlow computes a crossentropy from the logits wherever the model's output is still the very result of
+softmax or sigmoid, whatever layers that change nothing stand after it. Some cases have logits so large that the two
+ways differ.
 """
 
 from functools import partial

@@ -15,13 +15,14 @@ CLASSES = [
 FUNCTIONS = [
     "Input",
     *(f"Sequential.{name}" for name in ("compile", "fit", "evaluate", "predict", "train_on_batch")),
-    *(f"Sequential.{name}" for name in ("add", "pop", "summary", "build", "count_params", "get_weights", "set_weights")),
+    *(f"Sequential.{name}" for name in ("add", "pop", "build", "summary", "count_params")),
+    *(f"Sequential.{name}" for name in ("get_weights", "set_weights")),
     *(f"callbacks.Callback.on_{run}_{edge}" for run in ("train", "test", "predict") for edge in ("begin", "end")),
     *(f"callbacks.Callback.on_{run}_batch_{e}" for run in ("train", "test", "predict") for e in ("begin", "end")),
     *(f"callbacks.Callback.on_epoch_{edge}" for edge in ("begin", "end")),
     *(f"callbacks.Callback.set_{name}" for name in ("params", "model")),
-    *(f"utils.{name}" for name in ("set_random_seed",)),
-    *(f"backend.{name}" for name in ("clear_session",)),
+    "utils.set_random_seed",
+    "backend.clear_session",
 ]
 
 

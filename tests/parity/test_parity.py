@@ -86,7 +86,7 @@ def test_record_is_complete(family):
 
 @pytest.mark.parametrize("scale", FANS)
 def test_initializers_keep_to_their_formula(K, scale):
-    """Variance 1/fan (glorot) or 2/fan (he); uniform ends at sqrt(3) deviations, normal is cut at 2 of the uncut one."""
+    """Variance 1/fan (glorot) or 2/fan (he); uniform ends at sqrt(3) deviations, normal at 2 of the uncut ones."""
     deviation = np.sqrt({"glorot": 1.0, "he": 2.0}[scale] / FANS[scale])
     for kind, limit in {"uniform": 3**0.5 * deviation, "normal": 2 * deviation / 0.87962566}.items():
         sample = FAMILIES["initializers"][f"string_{scale}_{kind}"](K)

@@ -1,0 +1,220 @@
+"""Turn results of the benchmarks into the page docs/benchmarks.md with its pictures.
+
+    pytest bench/bench_vectorization.py --benchmark-json=race.json
+    python bench/report.py race.json [more.json ...] [--out docs]
+
+Whatever the files hold gets its section; a benchmark that stands in several files counts once, as in the last of them.
+Every number on the page was measured; the page says where, when and by which command.
+"""
+import argparse
+import json
+import pathlib
+import re
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+import figures
+
+from fastnn._race import OPERATIONS, Contestant, duration, times
+
+PUBLISHED_SIZE = 1000
+
+
+class Result(NamedTuple):
+    """One benchmark: what it says about itself, seconds a call, and the run that it belongs to."""
+
+    about: dict[str, Any]
+    median: float
+    mean: float
+    deviation: float
+    run: dict[str, Any]
+
+    @property
+    def spread(self):
+        return f"{duration(self.mean)} ± {duration(self.deviation)}"
+
+
+def load(paths):
+    """The results of all files by table, in the order of the files."""
+    found = {}
+    for path in paths:
+        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        run = {"machine": content["machine_info"], "date": content["datetime"][:10]}
+        for entry in content["benchmarks"]:
+            about, stats = entry["extra_info"], entry["stats"]
+            calls = about.get("calls", 1)
+            found[entry["fullname"]] = Result(about, stats["median"] / calls, stats["mean"] / calls,
+                                              stats["stddev"] / calls, run)
+    tables = defaultdict(list)
+    for result in found.values():
+        tables[result.about.get("table")].append(result)
+    return tables
+
+
+def table(columns, rows):
+    """A Markdown table: the first column is text, the others are aligned to the right."""
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def measured(results):
+    """The sentence that says how and when a section was measured."""
+    runs = {(result.run["machine"].get("command", "pytest"), result.run["date"]) for result in results}
+    return "".join(f"Measured on {date} by `{command}`.\n" for command, date in sorted(runs)) + "\n"
+
+
+def folded(title, text):
+    """A part that the reader opens."""
+    return f"<details><summary>{title}</summary>\n\n{text}\n</details>\n\n"
+
+
+def race_sections(results, folder):
+    """A section for each operation of the race: picture, the size that was published, and all sizes."""
+    text = ""
+    for operation in OPERATIONS:
+        of_operation = [result for result in results if result.about["operation"] == operation]
+        if not of_operation:
+            continue
+        sizes = sorted({result.about["size"] for result in of_operation})
+        size = PUBLISHED_SIZE if PUBLISHED_SIZE in sizes else sizes[-1]
+        unit = OPERATIONS[operation].unit
+        figures.race(operation, of_operation, size, folder / f"race-{operation}.png")
+        text += (f"## The race: {operation}\n\n{OPERATIONS[operation].__doc__} Ten rounds of ten calls, one thread; "
+                 "each result was first compared, number by number, with that of float64 NumPy.\n\n"
+                 f"![time a call of each contestant](race-{operation}.png)\n\n{size} {unit}:\n\n"
+                 + race_table(of_operation, size))
+        text += "\n" + folded("All sizes", "\n".join(f"{n} {unit}:\n\n{race_table(of_operation, n)}" for n in sizes))
+        text += measured(of_operation)
+    return text
+
+
+def race_table(results, size):
+    """All contestants at one size."""
+    at_size = [result for result in results if result.about["size"] == size]
+    base = next((r.median for r in at_size if (r.about["way"], r.about["container"]) == ("fastnn", "numpy")), None)
+    published = any(result.about["published"] for result in at_size)
+    rows = []
+    for result in at_size:
+        known = result.about["published"]
+        rows.append([label(result.about), duration(result.median), result.spread,
+                     times(result.median, base) if base else ""])
+        if published:
+            rows[-1].append(f"{duration(known[0])} ± {duration(known[1])}" if known else "")
+    return table(["contestant", "median", "mean ± sd", "to fastnn", *["published mean ± sd"] * published], rows)
+
+
+def label(about):
+    """The name of a contestant of the race."""
+    return Contestant(about["operation"], about["way"], about["container"], print).label
+
+
+def training_section(results, folder):
+    """Steps and predictions of every workload: medians with ratios, then means, deviations and losses."""
+    if not results:
+        return ""
+    figures.training([r for r in results if r.about["quantity"] == "step"], folder / "training.png")
+    text = ("## Training and prediction\n\nA step is one batch of 32 rows: forward, loss, backward, Adam. The first is "
+            "inside one long call, beside it with one epoch a call. In brackets: peer to fastnn, above 1 fastnn is "
+            "faster. Every contestant ran in a process of its own, in turns; all reached a like loss.\n\n"
+            "![time of a training step](training.png)\n\n")
+    for workload in dict.fromkeys(result.about["workload"] for result in results):
+        of_workload = [result for result in results if result.about["workload"] == workload]
+        text += f"### {workload}\n\n" + training_table(of_workload) + "\n"
+        rows = [[f"{r.about['contestant']}: {r.about['quantity']}", duration(r.median), r.spread,
+                 f"{r.about['loss']:.4f}", f"{r.about['accuracy']:.3f}"] for r in of_workload]
+        text += folded("Means and losses", table(["contestant", "median", "mean ± sd", "loss", "accuracy"], rows))
+    return text + measured(results)
+
+
+def training_table(results):
+    """One workload: contestants down, quantities across."""
+    cells = {(result.about["contestant"], result.about["quantity"]): result.median for result in results}
+    names, quantities = (list(dict.fromkeys(key[i] for key in cells)) for i in (0, 1))
+    rows = []
+    for name in names:
+        row = [name]
+        for quantity in quantities:
+            value, base = cells.get((name, quantity)), cells.get(("fastnn", quantity))
+            ratio = f" ({times(value, base)})" if value and base and name != "fastnn" else ""
+            row.append(f"{duration(value)}{ratio}" if value else "")
+        rows.append(row)
+    return table(["contestant", *quantities], rows)
+
+
+def kernel_section(matmul, dot):
+    """Matrix products against the FMA peak and NumPy, the dot product against NumPy."""
+    text = ""
+    if matmul:
+        level = matmul[0].run["machine"]["fastnn"]["levels"]["used"]
+        text += ("## Kernels\n\nOne thread, float32. The peak is the rate of fused multiply-adds in registers, measured"
+                 f" before and after each product, at the instruction-set level in use ({level}).\n\n")
+        text += paired(matmul, "matmul", lambda about: "x".join(map(str, about["shape"]))) + "\n"
+    if dot:
+        text += "Dot product of 1000 elements, a call:\n\n" + paired(dot, "dot", lambda about: about["dtype"]) + "\n"
+    return text + measured(matmul + dot) if text else ""
+
+
+def paired(results, operation, name):
+    """fastnn and NumPy side by side, one line for each thing measured."""
+    pairs = defaultdict(dict)
+    for result in results:
+        pairs[name(result.about)][result.about["library"]] = result
+    rows = []
+    for what, pair in pairs.items():
+        ours, numpy = pair["fastnn"], pair["numpy"]
+        row = [what, duration(ours.median), ours.spread]
+        if "flops" in ours.about:
+            row += [f"{r.about['flops'] / r.median / r.about['peak']:.0%}" for r in (ours, numpy)]
+        rows.append([*row, duration(numpy.median), times(numpy.median, ours.median)])
+    peaks = ["of peak", "NumPy: of peak"] if operation == "matmul" else []
+    return table([operation, "fastnn, median", "mean ± sd", *peaks, "NumPy, median", "NumPy to fastnn"], rows)
+
+
+def import_section(results):
+    """What a fresh process waits for."""
+    if not results:
+        return ""
+    rows = [[result.about["what"], duration(result.median), result.spread] for result in results]
+    return "## Start\n\n" + table(["what", "median", "mean ± sd"], rows) + "\n" + measured(results)
+
+
+def machine_section(results):
+    """The machine and the versions; one paragraph for each different set."""
+    paragraphs = []
+    for machine in (result.run["machine"] for result in results):
+        cpu = re.sub(r"\s+", " ", machine.get("cpu", {}).get("brand_raw", "unknown CPU"))
+        versions = ", ".join(f"{name} {version}" for name, version in machine.get("versions", {}).items())
+        build = machine.get("fastnn", {})
+        text = (f"Machine: {cpu}, {machine.get('cpus', '?')} CPUs in use, {machine.get('system', '')} "
+                f"{machine.get('machine', '')}. Python {machine.get('python_version', '?')}, {versions}. "
+                f"fastnn: {build.get('compiler', {}).get('name', '?')}, "
+                f"level {build.get('levels', {}).get('used', '?')}, OpenMP {'yes' if build.get('openmp') else 'no'}.\n")
+        if text not in paragraphs:
+            paragraphs.append(text)
+    return "\n".join(paragraphs) + "\n"
+
+
+def page(tables, folder):
+    """The whole page; its pictures are written into the folder."""
+    everything = [result for results in tables.values() for result in results]
+    return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
+            "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
+            + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
+            + kernel_section(tables["matmul"], tables["dot"]) + import_section(tables["import"])).rstrip() + "\n"
+
+
+def main():
+    """Read the files, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", nargs="+", metavar="RESULT.json")
+    parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
+                        default=pathlib.Path(__file__).resolve().parents[1] / "docs")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    target = options.out / "benchmarks.md"
+    target.write_text(page(load(options.results), options.out), encoding="utf-8")
+    print(target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,338 @@
+"""The slow path of array checks, and the texts of errors.
+
+The compiled code takes arrays of exactly the right kind; whatever else a caller gives comes through here and is
+converted without a surprise, or refused. A text says which argument, what was expected, what came, where, and what to
+do, in at most 400 characters. TypeError: no array of numbers, or no number of the right kind. ValueError: a wrong shape
+or value.
+"""
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Iterable
+
+import numpy as np
+
+GATHERED = frozenset(np.dtype(name) for name in ("float32", "float64", "float16", "uint8", "int32", "int64", "bool"))
+DEFAULT_BATCH_SIZE = 32
+LISTED = 300          # characters of a text at which the list of known names ends
+
+
+# arrays
+
+
+def as_rows(x, argument: str) -> np.ndarray:
+    """x as an array (rows, ...) that gather reads: each row contiguous, any distance between rows.
+
+    x: an array or what NumPy makes one of: lists, tuples, frames. Its memory is kept where gather can read it (any
+    distance, also negative or zero), and copied where a row is not contiguous, not aligned or of another dtype: smaller
+    and unsigned integers become int32 or int64, longer floats float64. A memory-mapped file is read in place: do not
+    shorten it meanwhile. Raises TypeError for what holds no real numbers, ValueError for ragged rows or a single number.
+    """
+    array = _numbers(x, argument)
+    if array.ndim == 0:
+        raise ValueError(f"`{argument}` must have a first axis for the rows, got the single number {array[()]}; for one "
+                         "row use shape (1, ...)")
+    if not (array[:1].flags.c_contiguous and array.flags.aligned):
+        return array.copy()
+    return array
+
+
+def as_target(y, shape: tuple, argument: str, integer_targets: bool = False,
+              output_shape: tuple | None = None) -> np.ndarray:
+    """y as an array (rows, *shape) that gather reads; a last axis of 1 is added or taken away, without a copy.
+
+    ``integer_targets``: y holds class numbers for outputs of ``output_shape`` (no batch axis), for a better text.
+    Raises as ``as_rows`` does, and ValueError for another shape.
+    """
+    y = as_rows(y, argument)
+    row = y.shape[1:]
+    if row == shape:
+        return y
+    if row == (*shape, 1):
+        return y[..., 0]
+    if (*row, 1) == shape:
+        return y[..., None]
+    raise ValueError(_wrong_target(y.shape, shape, argument, integer_targets, output_shape))
+
+
+def plain(x, argument: str = "x") -> np.ndarray:
+    """x as a C-contiguous aligned array of float32 or float64, of any rank, for the eager functions."""
+    return _real(_numbers(x, argument))
+
+
+def vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
+    """x and y as plain arrays of one dtype and one length, for ``ops.dot``."""
+    a, b = _numbers(x, "x"), _numbers(y, "y")
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"dot: `x` and `y` must be vectors of one length, got shapes {a.shape} and {b.shape}")
+    return _real(a, b.dtype), _real(b, a.dtype)
+
+
+def matrices(a, b) -> tuple[np.ndarray, np.ndarray, int, tuple]:
+    """(a, b, flags, shape of the product) for ``ops.matmul``: plain matrices as stored, of one dtype.
+
+    A transposed view is handed over as it is stored: flag 1 for a, 2 for b; not both, for which there is no kernel.
+    """
+    a, b = _numbers(a, "a"), _numbers(b, "b")
+    if a.ndim < 2 or b.ndim != 2 or a.shape[-1] != b.shape[0]:
+        raise ValueError("matmul: `a` must have shape (..., K) and rank 2 or more, `b` shape (K, N), got "
+                         f"{a.shape} and {b.shape}")
+    dtypes = a.dtype, b.dtype
+    shape, flags = (*a.shape[:-1], b.shape[1]), 0
+    if a.ndim == 2 and _transposed(a):
+        a, flags = a.T, 1
+    elif _transposed(b):
+        b, flags = b.T, 2
+    a, b = _real(a, dtypes[1]), _real(b, dtypes[0])
+    return a.reshape(-1, a.shape[-1]) if a.ndim > 2 else a, b, flags, shape
+
+
+def _transposed(a: np.ndarray) -> bool:
+    return a.flags.f_contiguous and not a.flags.c_contiguous
+
+
+def _real(x: np.ndarray, other=np.float32) -> np.ndarray:
+    """x C-contiguous and aligned in float32, or float64 where it or ``other`` needs that to keep its numbers."""
+    dtype = np.result_type(x.dtype, other, np.float32)
+    if x.dtype == dtype and x.flags.carray_ro:
+        return x
+    return np.array(x, dtype, order="C")
+
+
+def _numbers(x, argument: str) -> np.ndarray:
+    """x as an ndarray of a dtype in GATHERED, of any rank and strides."""
+    masked = sys.modules.get("numpy.ma")         # where it was never loaded, nobody has a masked array
+    if x is None or (masked is not None and isinstance(x, masked.MaskedArray)):
+        raise TypeError(_not_an_array(x, argument))
+    try:
+        array = np.asarray(x)
+    except MemoryError:
+        raise
+    except Exception as error:       # whatever the __array__ of a foreign object raises
+        raise _unreadable(x, argument, error) from None
+    if array.dtype in GATHERED:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise TypeError(_not_an_array(x, argument) if array.ndim == 0 else _no_numbers(array, argument))
+    with np.errstate(over="ignore"):             # a longdouble too large becomes inf, which the scan of the data finds
+        return array.astype(_converted(array))
+
+
+def _converted(array: np.ndarray) -> np.dtype:
+    """The dtype in GATHERED that keeps the numbers of an array of another real dtype."""
+    native = array.dtype.newbyteorder("=")
+    if native in GATHERED:
+        return native
+    if native.kind == "f":
+        return np.dtype(np.float64)
+    if native.itemsize < 8:
+        return np.result_type(native, np.int32)
+    return np.dtype(np.int64 if array.max(initial=0) <= np.iinfo(np.int64).max else np.float64)
+
+
+# texts for arrays
+
+
+def _not_an_array(x, argument: str) -> str:
+    if x is None:
+        return f"`{argument}` must be an array of numbers, got None"
+    name = type(x).__name__
+    if hasattr(x, "mask") and hasattr(x, "filled"):
+        return (f"`{argument}` must be a plain array, got a masked one, whose mask would be ignored; fill it first, "
+                f"e.g. {argument}.filled(0)")
+    if hasattr(x, "toarray"):
+        return f"`{argument}` must be a dense array, got the sparse {name}; use {argument}.toarray()"
+    return f"`{argument}` must be an array of numbers, got {name}: {x!r:.60}"
+
+
+def _unreadable(x, argument: str, error: Exception) -> Exception:
+    """The error for what NumPy could not make an array of: ragged lists above all."""
+    if isinstance(x, (list, tuple)) and isinstance(error, ValueError):
+        lengths = [len(row) if hasattr(row, "__len__") else None for row in x]
+        i = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+        if i is None:
+            return ValueError(f"`{argument}` must hold rows of one shape, got rows whose own parts differ in length")
+        first, other = ("a single value" if n is None else f"{n} values" for n in (lengths[0], lengths[i]))
+        return ValueError(f"`{argument}` must hold rows of one length, got {first} in row 0 and {other} in row {i}")
+    return TypeError(f"`{argument}` must be an array of numbers, but {type(x).__name__} cannot be read as one: "
+                     f"{error!s:.160}")
+
+
+def _no_numbers(array: np.ndarray, argument: str) -> str:
+    """The text for an array of strings, objects, dates, complex numbers or records."""
+    kind, text = array.dtype.kind, f"`{argument}` must hold real numbers, got "
+    if kind == "O":
+        return text + _object_text(array, argument)
+    if kind in "SUT":
+        example = f" such as {str(array.flat[0])!r:.30}" if array.size else ""
+        return f"{text}strings{example}; number them first, e.g. np.unique({argument}, return_inverse=True)[1]"
+    if kind == "c":
+        return f"{text}complex ones ({array.dtype}); use {argument}.real, or real and imaginary parts as features"
+    if kind in "mM":
+        return f"{text}dates or times ({array.dtype}); subtract a start and use .astype('float64')"
+    if array.dtype.names:
+        return (f"{text}a structured array with the fields {', '.join(array.dtype.names):.80}; use "
+                f"numpy.lib.recfunctions.structured_to_unstructured({argument})")
+    return f"{text}dtype {array.dtype}; use {argument}.astype('float32')"
+
+
+def _object_text(array: np.ndarray, argument: str) -> str:
+    numbers = (int, float, np.number, np.bool_)
+    place = next((p for p, value in np.ndenumerate(array) if not isinstance(value, numbers)), None)
+    if place is None:
+        return f"an array of dtype object; use np.asarray({argument}, dtype='float64')"
+    value = array[place]
+    return f"{type(value).__name__} at {_place(place)}: {value!r:.60}; fill in or drop such rows"
+
+
+def _place(index: tuple) -> str:
+    """(3, 1) as "row 3, column 1"."""
+    if len(index) == 1:
+        return f"row {index[0]}"
+    return f"row {index[0]}, " + (f"column {index[1]}" if len(index) == 2 else f"position {tuple(map(int, index[1:]))}")
+
+
+def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool, output_shape: tuple | None) -> str:
+    expected = (got[0], *shape)
+    if integer_targets and got[1:] == output_shape:
+        return (f"`{argument}` must hold class numbers, shape {expected}, got one-hot rows of shape {got}; use "
+                f"loss='categorical_crossentropy', or {argument}.argmax(-1)")
+    text = f"`{argument}` must have shape {expected}, like the output of the model, got shape {got}"
+    if output_shape is not None and not integer_targets and got[1:] in (output_shape[:-1], (*output_shape[:-1], 1)):
+        text += ("; for class numbers use loss='sparse_categorical_crossentropy', or one-hot rows: "
+                 f"fastnn.utils.to_categorical({argument})")
+    return text
+
+
+def not_finite(argument: str, array: np.ndarray, row: int) -> str:
+    """The text for the first NaN or inf of ``array``, which is in this row."""
+    inner = tuple(int(i) for i in np.argwhere(~np.isfinite(array[row]))[0])
+    return (f"`{argument}` must hold finite numbers, got {array[row][inner]} at {_place((row, *inner))}; fill in or "
+            "drop such rows")
+
+
+def bad_label(argument: str, row: int, value: float, classes: int) -> str:
+    """The text for a label that is no class number."""
+    text = (f"`{argument}` must hold whole class numbers from 0 to {classes - 1}, as the output has {classes} classes, "
+            f"got {value:.15g} at row {row}")
+    return text + (f"; if the classes are numbered from 1, use {argument} - 1" if value == classes else "")
+
+
+# checks of shapes and settings
+
+
+def check_features(x: np.ndarray, shape: tuple, layer: str) -> None:
+    """Raise ValueError unless x has shape (rows, *shape), where None stands for any size."""
+    row = x.shape[1:]
+    if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row)):
+        return
+    expected = ", ".join("any" if n is None else str(n) for n in ("rows", *shape))
+    text = f"`x` must have shape ({expected}) for layer {layer!r}, got shape {x.shape}"
+    if x.ndim == 1:
+        text += "; for one row use x.reshape(1, -1), for one feature x.reshape(-1, 1)"
+    raise ValueError(text)
+
+
+def check_same_length(**arrays: np.ndarray) -> None:
+    """Raise ValueError unless all arrays, given by argument name, have the same number of rows."""
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        names = " and ".join(f"`{name}`" for name in lengths)
+        raise ValueError(f"{names} must have the same number of rows, got {' and '.join(map(str, lengths.values()))}")
+
+
+def check_not_empty(argument: str, array: np.ndarray) -> None:
+    """Raise ValueError if there is nothing to train on."""
+    if array.size == 0:
+        raise ValueError(f"`{argument}` must hold at least one row and one value in it, got an empty array of shape "
+                         f"{array.shape}")
+
+
+def whole_number(argument: str, value, least: int) -> int:
+    """A setting that counts something, as an int; True and 1.0 are no counts."""
+    try:
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"`{argument}` must be a whole number of at least {least}, got {type(value).__name__}: "
+                        f"{value!r:.60}")
+    if number < least:
+        raise ValueError(f"`{argument}` must be a whole number of at least {least}, got {number}")
+    return number
+
+
+def check_batch_size(value) -> int:
+    """Rows of a batch: 1 or more; None is the default, 32."""
+    return DEFAULT_BATCH_SIZE if value is None else whole_number("batch_size", value, 1)
+
+
+def check_validation_split(n: int, split) -> int:
+    """The number of rows to train on; those after them, ``split`` of all, are for validation.
+
+    Raises ValueError for a split outside [0, 1), or one that leaves no row in one of the two parts.
+    """
+    share = _number("validation_split", split, "a number of at least 0 and below 1")
+    if not 0 <= share < 1:
+        raise ValueError(f"`validation_split` must be a number of at least 0 and below 1, got {share}")
+    index = int(np.floor(n * (1.0 - share)))
+    if share and not 0 < index < n:
+        part = "validation" if index else "training"
+        raise ValueError(f"`validation_split` must leave rows for both parts, got {share} of {n} rows, which leaves none "
+                         f"for {part}; change it or give `validation_data`")
+    return index
+
+
+def check_learning_rate(value) -> float:
+    """A finite number of at least 0."""
+    rate = _number("learning_rate", value, "a number of at least 0, or a function of the step number")
+    if not 0 <= rate < np.inf:
+        raise ValueError(f"`learning_rate` must be a finite number of at least 0, got {rate}")
+    return rate
+
+
+def check_axis(axis, rank: int) -> int:
+    """An axis of an array of this rank, counted from 0."""
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"`axis` must be a whole number, got {type(axis).__name__}: {axis!r:.60}") from None
+    if not -rank <= number < rank:
+        raise ValueError(f"`axis` must be the number of an axis, but an array of rank {rank} has no axis {number}")
+    return number % rank
+
+
+def _number(argument: str, value, expected: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"`{argument}` must be {expected}, got {type(value).__name__}: {value!r:.60}")
+    return float(value)
+
+
+# names
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """The choice that looks most like ``name``, whatever its case and underscores."""
+    import difflib        # for an error only
+
+    by_letters: dict[str, str] = {}
+    for choice in choices:
+        by_letters.setdefault(_letters(choice), choice)
+    return by_letters[difflib.get_close_matches(_letters(name), by_letters, 1, cutoff=0.0)[0]]
+
+
+def unknown_name(kind: str, identifier, choices: Iterable[str]) -> str:
+    """The text for a name that is none of ``choices``: the nearest, and all that fit."""
+    import textwrap       # for an error only
+
+    # a class is known by several spellings: list the lower-case one
+    spellings = {_letters(choice): choice for choice in sorted(choices, key=str.islower)}
+    names = sorted(spellings.values())
+    text = f"Could not interpret {kind} identifier: {identifier!r:.60}."
+    text += f" Did you mean {nearest(identifier, names)!r}?" if isinstance(identifier, str) else ""
+    return f"{text} Known are {textwrap.shorten(', '.join(names), LISTED - len(text), placeholder=' ...')}"
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "")
