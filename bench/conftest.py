@@ -20,6 +20,7 @@ def pytest_benchmark_update_machine_info(config, machine_info):
     machine_info["versions"] = {"fastnn": fastnn.__version__, **versions()}
     machine_info["fastnn"] = fastnn.show_config("dicts")
     machine_info["cpus"] = fastnn.get_num_threads()
+    machine_info["blas"] = blas()
     machine_info["load"] = os.getloadavg()[0]
     machine_info["command"] = shlex.join(["pytest", *map(str, config.invocation_params.args)])
 
@@ -33,6 +34,16 @@ def versions():
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def blas():
+    """NumPy's BLAS and the processor that it takes this one for: that decides what NumPy's products cost."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    import numpy  # noqa: F401 - loads it
+    for library in threadpoolctl.threadpool_info():
+        if library["user_api"] == "blas":
+            return f"{library['internal_api']} {library['version']} for {library.get('architecture', 'any processor')}"
+    return "unknown"
 
 
 @pytest.fixture

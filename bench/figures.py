@@ -2,7 +2,7 @@
 from matplotlib.figure import Figure
 
 from fastnn import plotting
-from fastnn._race import OPERATIONS, WAYS, duration
+from fastnn._race import OPERATIONS, WAYS
 
 COLORS = dict(zip((*WAYS, "fastnn"), ("#999999", "#56B4E9", plotting.BLUE, plotting.ORANGE), strict=True))
 STYLES = {"list": "-", "numpy": "--", "torch": ":"}
@@ -14,13 +14,13 @@ def race(operation, results, size, path):
     bars, lines = figure.subplots(1, 2, width_ratios=[5, 4])
     unit = OPERATIONS[operation].unit
     plotting.race({name(r): r.median for r in results if r.about["size"] == size}, ax=bars)
-    bars.set_title(f"{operation}, {size} {unit}")
+    bars.set(title=f"{operation}, {size} {unit}", xlabel="median time a call (logarithmic)")
     for key in dict.fromkeys(name(result) for result in results):
         own = sorted((result for result in results if name(result) == key), key=lambda result: result.about["size"])
         lines.plot([r.about["size"] for r in own], [r.median for r in own], label=key, marker=".",
                    color=COLORS[own[0].about["way"]], linestyle=STYLES[own[0].about["container"]])
     lines.set(xscale="log", yscale="log", xlabel=unit, ylabel="median time a call", title="all sizes")
-    lines.yaxis.set_major_formatter(lambda value, _: duration(value))
+    lines.yaxis.set_major_formatter(bars.xaxis.get_major_formatter())
     lines.grid(alpha=0.3)
     figure.legend(*lines.get_legend_handles_labels(), loc="outside right center", fontsize="small")
     figure.savefig(path, dpi=90)
@@ -36,7 +36,8 @@ def training(results, path):
     workloads = list(dict.fromkeys(result.about["workload"] for result in results))
     figure = Figure(figsize=(8, 0.8 + 1.7 * len(workloads)), layout="constrained")
     for workload, ax in zip(workloads, figure.subplots(len(workloads), squeeze=False)[:, 0], strict=True):
-        plotting.race({r.about["contestant"]: r.median for r in results if r.about["workload"] == workload}, ax=ax)
+        plotting.race({r.about["contestant"]: r.median for r in results if r.about["workload"] == workload}, ax=ax,
+                      log=False)
         ax.set(title=workload, xlabel="")
-    ax.set_xlabel("median time of a training step, batch of 32 (logarithmic)")
+    ax.set_xlabel("median time of a training step, batch of 32")
     figure.savefig(path, dpi=90)

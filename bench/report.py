@@ -58,9 +58,10 @@ def table(columns, rows):
 
 
 def measured(results):
-    """The sentence that says how and when a section was measured."""
-    runs = {(result.run["machine"].get("command", "pytest"), result.run["date"]) for result in results}
-    return "".join(f"Measured on {date} by `{command}`.\n" for command, date in sorted(runs)) + "\n"
+    """The sentence that says how and when a section was measured, and how busy the machine was at the start."""
+    runs = {(r.run["machine"].get("command", "pytest"), r.run["date"], r.run["machine"].get("load")) for r in results}
+    return "".join(f"Measured on {date} by `{command}`{'' if load is None else f', at a load of {load:.1f}'}.\n"
+                   for command, date, load in sorted(runs, key=str)) + "\n"
 
 
 def folded(title, text):
@@ -69,7 +70,7 @@ def folded(title, text):
 
 
 def race_sections(results, folder):
-    """A section for each operation of the race: picture, the size that was published, and all sizes."""
+    """A section for each operation of the race: picture, the size that was published, and the others."""
     text = ""
     for operation in OPERATIONS:
         of_operation = [result for result in results if result.about["operation"] == operation]
@@ -83,7 +84,8 @@ def race_sections(results, folder):
                  "each result was first compared, number by number, with that of float64 NumPy.\n\n"
                  f"![time a call of each contestant](race-{operation}.png)\n\n{size} {unit}:\n\n"
                  + race_table(of_operation, size))
-        text += "\n" + folded("All sizes", "\n".join(f"{n} {unit}:\n\n{race_table(of_operation, n)}" for n in sizes))
+        others = "\n".join(f"{n} {unit}:\n\n{race_table(of_operation, n)}" for n in sizes if n != size)
+        text += "\n" + (folded("Other sizes", others) if others else "")
         text += measured(of_operation)
     return text
 
@@ -184,9 +186,10 @@ def machine_section(results):
     for machine in (result.run["machine"] for result in results):
         cpu = re.sub(r"\s+", " ", machine.get("cpu", {}).get("brand_raw", "unknown CPU"))
         versions = ", ".join(f"{name} {version}" for name, version in machine.get("versions", {}).items())
-        build = machine.get("fastnn", {})
+        build, blas = machine.get("fastnn", {}), machine.get("blas", "unknown")
         text = (f"Machine: {cpu}, {machine.get('cpus', '?')} CPUs in use, {machine.get('system', '')} "
                 f"{machine.get('machine', '')}. Python {machine.get('python_version', '?')}, {versions}. "
+                f"NumPy's BLAS: {blas}. "
                 f"fastnn: {build.get('compiler', {}).get('name', '?')}, "
                 f"level {build.get('levels', {}).get('used', '?')}, OpenMP {'yes' if build.get('openmp') else 'no'}.\n")
         if text not in paragraphs:

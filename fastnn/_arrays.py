@@ -25,14 +25,15 @@ def as_rows(x, argument: str) -> np.ndarray:
     """x as an array (rows, ...) that gather reads: each row contiguous, any distance between rows.
 
     x: an array or what NumPy makes one of: lists, tuples, frames. Its memory is kept where gather can read it (any
-    distance, also negative or zero), and copied where a row is not contiguous, not aligned or of another dtype: smaller
-    and unsigned integers become int32 or int64, longer floats float64. A memory-mapped file is read in place: do not
-    shorten it meanwhile. Raises TypeError for what holds no real numbers, ValueError for ragged rows or a single number.
+    distance, also negative or zero), and copied where a row is not contiguous, not aligned or of another dtype:
+    smaller and unsigned integers become int32 or int64, longer floats float64. A memory-mapped file is read in place:
+    do not shorten it meanwhile. Raises TypeError for what holds no real numbers, ValueError for ragged rows or a single
+    number.
     """
     array = _numbers(x, argument)
     if array.ndim == 0:
-        raise ValueError(f"`{argument}` must have a first axis for the rows, got the single number {array[()]}; for one "
-                         "row use shape (1, ...)")
+        raise ValueError(f"`{argument}` must have a first axis for the rows, got the single number {array[()]}; for "
+                         "one row use shape (1, ...)")
     if not (array[:1].flags.c_contiguous and array.flags.aligned):
         return array.copy()
     return array
@@ -95,7 +96,7 @@ def _transposed(a: np.ndarray) -> bool:
 def _real(x: np.ndarray, other=np.float32) -> np.ndarray:
     """x C-contiguous and aligned in float32, or float64 where it or ``other`` needs that to keep its numbers."""
     dtype = np.result_type(x.dtype, other, np.float32)
-    if x.dtype == dtype and x.flags.carray_ro:
+    if x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned:
         return x
     return np.array(x, dtype, order="C")
 
@@ -114,7 +115,7 @@ def _numbers(x, argument: str) -> np.ndarray:
     if array.dtype in GATHERED:
         return array
     if array.dtype.kind not in "biuf":
-        raise TypeError(_not_an_array(x, argument) if array.ndim == 0 else _no_numbers(array, argument))
+        raise TypeError(_not_an_array(x, argument) if array.ndim == 0 else _no_numbers(array, x, argument))
     with np.errstate(over="ignore"):             # a longdouble too large becomes inf, which the scan of the data finds
         return array.astype(_converted(array))
 
@@ -159,14 +160,13 @@ def _unreadable(x, argument: str, error: Exception) -> Exception:
                      f"{error!s:.160}")
 
 
-def _no_numbers(array: np.ndarray, argument: str) -> str:
-    """The text for an array of strings, objects, dates, complex numbers or records."""
+def _no_numbers(array: np.ndarray, x, argument: str) -> str:
+    """The text for an array of strings, objects, dates, complex numbers or records, made of ``x``."""
     kind, text = array.dtype.kind, f"`{argument}` must hold real numbers, got "
     if kind == "O":
         return text + _object_text(array, argument)
-    if kind in "SUT":
-        example = f" such as {str(array.flat[0])!r:.30}" if array.size else ""
-        return f"{text}strings{example}; number them first, e.g. np.unique({argument}, return_inverse=True)[1]"
+    if kind in "SUT":       # NumPy makes strings of the numbers in a list as well: look at what was in it
+        return text + (_object_text(np.asarray(x, object), argument) if array.size else "an empty array of strings")
     if kind == "c":
         return f"{text}complex ones ({array.dtype}); use {argument}.real, or real and imaginary parts as features"
     if kind in "mM":
@@ -174,16 +174,20 @@ def _no_numbers(array: np.ndarray, argument: str) -> str:
     if array.dtype.names:
         return (f"{text}a structured array with the fields {', '.join(array.dtype.names):.80}; use "
                 f"numpy.lib.recfunctions.structured_to_unstructured({argument})")
-    return f"{text}dtype {array.dtype}; use {argument}.astype('float32')"
+    return f"{text}an array of dtype {array.dtype}; convert it first, e.g. to float32"
 
 
 def _object_text(array: np.ndarray, argument: str) -> str:
+    """What the first object is that is no number, and where."""
     numbers = (int, float, np.number, np.bool_)
     place = next((p for p, value in np.ndenumerate(array) if not isinstance(value, numbers)), None)
     if place is None:
         return f"an array of dtype object; use np.asarray({argument}, dtype='float64')"
     value = array[place]
-    return f"{type(value).__name__} at {_place(place)}: {value!r:.60}; fill in or drop such rows"
+    advice = "fill in or drop such rows"
+    if isinstance(value, (str, bytes)):
+        advice = f"number them first, e.g. np.unique({argument}, return_inverse=True)[1]"
+    return f"{value!r:.60} ({type(value).__name__}) at {_place(place)}; {advice}"
 
 
 def _place(index: tuple) -> str:
@@ -225,7 +229,7 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
 def check_features(x: np.ndarray, shape: tuple, layer: str) -> None:
     """Raise ValueError unless x has shape (rows, *shape), where None stands for any size."""
     row = x.shape[1:]
-    if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row)):
+    if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row, strict=True)):
         return
     expected = ", ".join("any" if n is None else str(n) for n in ("rows", *shape))
     text = f"`x` must have shape ({expected}) for layer {layer!r}, got shape {x.shape}"
@@ -279,8 +283,8 @@ def check_validation_split(n: int, split) -> int:
     index = int(np.floor(n * (1.0 - share)))
     if share and not 0 < index < n:
         part = "validation" if index else "training"
-        raise ValueError(f"`validation_split` must leave rows for both parts, got {share} of {n} rows, which leaves none "
-                         f"for {part}; change it or give `validation_data`")
+        raise ValueError(f"`validation_split` must leave rows for both parts, got {share} of {n} rows, which leaves "
+                         f"none for {part}; change it or give `validation_data`")
     return index
 
 
@@ -299,7 +303,7 @@ def check_axis(axis, rank: int) -> int:
     except TypeError:
         raise TypeError(f"`axis` must be a whole number, got {type(axis).__name__}: {axis!r:.60}") from None
     if not -rank <= number < rank:
-        raise ValueError(f"`axis` must be the number of an axis, but an array of rank {rank} has no axis {number}")
+        raise ValueError(f"`axis` must be from {-rank} to {rank - 1} for an array of rank {rank}, got {number}")
     return number % rank
 
 
@@ -314,7 +318,7 @@ def _number(argument: str, value, expected: str) -> float:
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """The choice that looks most like ``name``, whatever its case and underscores."""
-    import difflib        # for an error only
+    import difflib  # for an error only
 
     by_letters: dict[str, str] = {}
     for choice in choices:
@@ -324,7 +328,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 def unknown_name(kind: str, identifier, choices: Iterable[str]) -> str:
     """The text for a name that is none of ``choices``: the nearest, and all that fit."""
-    import textwrap       # for an error only
+    import textwrap  # for an error only
 
     # a class is known by several spellings: list the lower-case one
     spellings = {_letters(choice): choice for choice in sorted(choices, key=str.islower)}

@@ -50,7 +50,7 @@ class Dot:
 
     @staticmethod
     def listcomprehension(a, b):
-        return sum([x * y for x, y in zip(a, b)])  # noqa: B905 - as such code is written
+        return sum([x * y for x, y in zip(a, b)])
 
 
 class Matmul:
@@ -77,8 +77,8 @@ class Matmul:
 
     @staticmethod
     def listcomprehension(a, b):
-        columns = list(zip(*b))  # noqa: B905
-        return [[sum([x * y for x, y in zip(row, column)]) for column in columns] for row in a]  # noqa: B905
+        columns = list(zip(*b))
+        return [[sum([x * y for x, y in zip(row, column)]) for column in columns] for row in a]
 
 
 class Relu:
@@ -262,7 +262,7 @@ def times(value, base):
     """A ratio as a reader says it.
 
     >>> times(4.93, 1.0), times(1870.0, 1.0), times(1.0, 1.25)
-    ('4.9x', '1,870x', '0.8x')
+    ('4.93x', '1,870x', '0.80x')
     """
     ratio = value / base
-    return f"{ratio:,.0f}x" if ratio >= 9.95 else f"{ratio:.2g}x" if ratio >= 0.095 else f"{ratio:.3f}x"
+    return f"{ratio:,.0f}x" if ratio >= 9.995 else f"{ratio:.2f}x"

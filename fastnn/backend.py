@@ -45,7 +45,7 @@ def set_floatx(value: str) -> None:
 
 
 def clear_session() -> None:
-    """Start the counters of automatic names again: the next Dense is called "dense". Models that exist stay as they are."""
+    """Start the counters of automatic names again: the next Dense is "dense". Models that exist stay as they are."""
     with _lock:
         _used.clear()
 

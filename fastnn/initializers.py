@@ -17,9 +17,9 @@ CUT_DEVIATION = 0.87962566103423978    # standard deviation of a standard normal
 class Initializer:
     """Base of all initializers: called with a shape they return a new array.
 
-    ``shape``: a tuple; ``dtype``: default ``backend.floatx()``; ``rng``: the generator to draw from. An initializer with
-    a ``seed`` of its own draws the same numbers at every call, whatever ``rng``. One without draws from ``rng``; called
-    without that, from the seed of the process and its own number among the initializers made.
+    ``shape``: a tuple; ``dtype``: default ``backend.floatx()``; ``rng``: the generator to draw from. An initializer
+    with a ``seed`` of its own draws the same numbers at every call, whatever ``rng``. One without draws from ``rng``;
+    called without that, from the seed of the process and its own number among the initializers made.
     """
 
     def __call__(self, shape, dtype=None, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -113,9 +113,9 @@ class RandomUniform(RandomInitializer):
 class VarianceScaling(RandomInitializer):
     """Numbers whose variance is ``scale`` / n, so that the size of signals is kept from layer to layer.
 
-    n is the fan in, the fan out or their mean, by ``mode`` "fan_in", "fan_out" or "fan_avg". ``distribution``: "uniform"
-    on ±sqrt(3 scale / n), "untruncated_normal", or "truncated_normal" ("normal"), cut at two standard deviations and
-    widened so that the variance is as said.
+    n is the fan in, the fan out or their mean, by ``mode`` "fan_in", "fan_out" or "fan_avg". ``distribution``:
+    "uniform" on ±sqrt(3 scale / n), "untruncated_normal", or "truncated_normal" ("normal"), cut at two standard
+    deviations and widened so that the variance is as said.
     """
 
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):

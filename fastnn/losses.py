@@ -1,6 +1,8 @@
 """Losses: what training minimises, lowered with their gradient, and callable on arrays."""
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from . import _arrays, backend
@@ -69,13 +71,21 @@ def _crossentropy(build: Lowering, y: Value, target: Value, weights, from_logits
                   plain: str, smoothing: tuple = ()) -> Value:
     """Cross-entropy of logits where they are at hand, else of probabilities.
 
-    Straight after its activation the loss is computed from the logits in one operation, which also writes the
-    probabilities: log(softmax(z)) loses all digits where a probability rounds to 0 or 1.
+    Straight after a softmax or sigmoid the loss is computed from the logits, in one operation that also writes the
+    probabilities: log(softmax(z)) loses all digits where a probability rounds to 0 or 1. As in Keras, either activation
+    will do for either loss; where it is not the loss's own, it stays an operation and the output of the model.
     """
-    maker = None if from_logits else build.maker(y)
-    if maker is not None and maker.kernel == f"{activation}_forward" and maker.inputs[0] is not None:
-        build.operations.remove(maker)
-        return _emit(build, fused, maker.inputs[0], target, weights, [y], smoothing)
+    maker = build.maker(y)
+    if maker is not None and maker.kernel in ("softmax_forward", "sigmoid_forward"):
+        logits = maker.inputs[0]
+        assert logits is not None
+        if from_logits:
+            warnings.warn(f"the loss is told from_logits=True, but the output is a {maker.label.removesuffix('_forward')}: "
+                          "the loss takes the logits before it", UserWarning, stacklevel=2)
+        if maker.kernel == f"{activation}_forward":
+            build.operations.remove(maker)
+            return _emit(build, fused, logits, target, weights, [y], smoothing)
+        y, from_logits = logits, True
     if from_logits:
         probabilities = build.value(y.shape, name="probabilities")
         return _emit(build, fused, y, target, weights, [probabilities], smoothing)

@@ -3,6 +3,8 @@
 Each function draws on ``ax`` and returns it; without ``ax`` it makes a new figure with pyplot, so that a notebook shows
 it. matplotlib (``pip install 'fastnn[plot]'``) is imported when a picture is drawn.
 """
+import re
+
 import numpy as np
 
 # Colours that stay apart in greyscale and for colour-blind readers (Okabe and Ito).
@@ -66,16 +68,18 @@ def _draw_counts(counts, names, ax):
     for (row, column), count in np.ndenumerate(counts):
         ax.text(column, row, str(count), ha="center", va="center", color="white" if count > largest / 2 else "black")
     ticks = range(len(names))
-    ax.set_xticks(ticks, names, rotation=45 if max(map(len, names), default=0) > 3 else 0)
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if sum(map(len, names)) > 40 else {}
+    ax.set_xticks(ticks, names, **slanted)
     ax.set_yticks(ticks, names)
     ax.set(xlabel="predicted class", ylabel="true class")
     return ax
 
 
-def race(seconds, ax=None, highlight="fastnn"):
-    """Draw durations as horizontal bars on a logarithmic scale, the first on top.
+def race(seconds, ax=None, log=True, highlight="fastnn"):
+    """Draw durations as horizontal bars, the first on top.
 
-    seconds: dictionary of label to seconds a call. Labels that begin with ``highlight`` are coloured.
+    seconds: dictionary of label to seconds. Labels that begin with ``highlight`` are coloured.
+    log: a logarithmic axis, for durations of very different size.
     ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError if a duration is not positive.
     """
     from fastnn._race import duration
@@ -83,14 +87,14 @@ def race(seconds, ax=None, highlight="fastnn"):
     if not values or min(values) <= 0:
         raise ValueError("seconds: expected one or more positive durations")
     ax = _axes(ax)
-    colors = [ORANGE if label.startswith(highlight) else GREY for label in labels]
-    bars = ax.barh(labels, values, color=colors)
+    bars = ax.barh(labels, values, color=[ORANGE if label.startswith(highlight) else GREY for label in labels])
     ax.bar_label(bars, [duration(value) for value in values], padding=3)
     ax.invert_yaxis()
-    ax.set_xscale("log")
-    # A log scale has no zero to begin at: half a decade below the shortest bar, and room for the labels on the right.
-    ax.set_xlim(min(values) / 3, max(values) * 8)
-    ax.xaxis.set_major_formatter(lambda value, _: duration(value))
-    ax.set_xlabel("time a call (logarithmic)")
+    least, most = min(values) / 3, max(values)        # a logarithmic axis has no zero where bars could begin
+    if log:
+        ax.set_xscale("log")
+    ax.set_xlim((least, most * (most / least) ** 0.3) if log else (0, most * 1.2))       # room for the labels
+    ax.xaxis.set_major_formatter(lambda value, _: re.sub(r"\.0+ ", " ", duration(value)))
+    ax.set_xlabel("time (logarithmic)" if log else "time")
     ax.spines[["top", "right"]].set_visible(False)
     return ax

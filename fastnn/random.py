@@ -6,14 +6,12 @@ f(seed, path of the variable), a shuffle is f(seed, epoch); neither depends on w
 from __future__ import annotations
 
 import os
-import threading
 
 import numpy as np
 
 from . import _arrays
 
 _seed: int | None = None
-_local = threading.local()
 
 
 def set_seed(seed: int) -> None:
@@ -48,28 +46,8 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
     >>> bool(a.random() == b.random())
     True
     """
-    return np.random.Generator(np.random.Philox(key=_key(seed, path)))
-
-
-def permutation(n: int, seed: int, *path: str | int) -> np.ndarray:
-    """A random order of 0..n-1, int64 (n,): what ``generator(seed, *path).permutation(n)`` gives.
-
-    For the shuffle of every epoch, at half the time: making a Philox costs 20 µs for entropy that nobody wants, so each
-    thread keeps one and gives it a new key.
-    """
-    if not hasattr(_local, "generator"):
-        _local.generator = np.random.Generator(np.random.Philox(0))
-    word = np.uint64
-    key = np.frombuffer(_key(seed, path).to_bytes(16, "little"), "<u8").astype(word)
-    _local.generator.bit_generator.state = {
-        "bit_generator": "Philox", "state": {"counter": np.zeros(4, word), "key": key}, "buffer": np.zeros(4, word),
-        "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
-    return _local.generator.permutation(n)
-
-
-def _key(seed: int, path: tuple[str | int, ...]) -> int:
-    """128 bits that depend on every part of the path."""
-    import hashlib        # with numpy.random, which loads it too, 40 ms: not at import
+    import hashlib  # loaded by numpy.random too, which takes 40 ms: not when fastnn is imported
 
     parts = [part if isinstance(part, str) else int(part) for part in (seed, *path)]
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=16).digest(), "little")
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))

@@ -210,25 +210,22 @@ VEC_SCALE2(vf, vec_i32, 252, 0x1.8p23f, 127, 23)
 VEC_SCALE2(vd, vec_i64, 2044, 0x1.8p52, 1023, 52)
 #endif
 
-/* A strip of a transposition: COLUMNS elements from column k on of LANES rows, given by their addresses, become
-   COLUMNS vectors, dst_row apart. Each register takes 16 bytes from every (16 / sizeof real)th row, which leaves little
-   squares to transpose inside its 128-bit lanes: half the shuffles of log2(LANES) rounds of zip. */
+/* A strip of a transposition: COLUMNS elements from each of LANES rows become COLUMNS vectors, dst_row apart. The rows
+   lie `stride` apart, or (transpose_rows) at column k of the given addresses. Each register takes 16 bytes from every
+   (16 / sizeof real)th row, which leaves little squares to transpose inside its 128-bit lanes: half the shuffles of
+   log2(LANES) rounds of zip. */
 enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
 
+#define VEC_QUARTER(p) _mm_loadu_ps((const float *)(p))
 #if defined(VEC_AVX512)
-#define VEC_GATHER16(row, i, step, k)                                                                               \
-    _mm512_insertf32x4(_mm512_insertf32x4(_mm512_insertf32x4(                                                       \
-        _mm512_castps128_ps512(_mm_loadu_ps((const float *)(row[i] + k))),                                          \
-        _mm_loadu_ps((const float *)(row[i + step] + k)), 1), _mm_loadu_ps((const float *)(row[i + 2 * step] + k)), 2), \
-        _mm_loadu_ps((const float *)(row[i + 3 * step] + k)), 3)
+#define VEC_HALF(p, q) _mm256_insertf128_ps(_mm256_castps128_ps256(VEC_QUARTER(p)), VEC_QUARTER(q), 1)
+#define VEC_GATHER16(p, q, r, s) _mm512_insertf32x8(_mm512_castps256_ps512(VEC_HALF(p, q)), VEC_HALF(r, s), 1)
 #define VEC_UNPACK(W, S, a, b) _mm512_unpack##W##_##S(a, b)
 #elif defined(VEC_AVX2)
-#define VEC_GATHER16(row, i, step, k)                                                                               \
-    _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(row[i] + k))),                         \
-                         _mm_loadu_ps((const float *)(row[i + step] + k)), 1)
+#define VEC_GATHER16(p, q, r, s) _mm256_insertf128_ps(_mm256_castps128_ps256(VEC_QUARTER(p)), VEC_QUARTER(q), 1)
 #define VEC_UNPACK(W, S, a, b) _mm256_unpack##W##_##S(a, b)
 #else
-#define VEC_GATHER16(row, i, step, k) vf_load((const float *)(row[i] + k))
+#define VEC_GATHER16(p, q, r, s) vf_load((const float *)(p))
 #define VEC_UNPACK(W, S, a, b) VEC_UNPACK_##W##_##S(a, b)
 #define VEC_UNPACK_lo_ps(a, b) vf_zip_low(a, b)
 #define VEC_UNPACK_hi_ps(a, b) vf_zip_high(a, b)
@@ -236,24 +233,45 @@ enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
 #define VEC_UNPACK_hi_pd(a, b) vd_zip_high(a, b)
 #endif
 
-VEC_INLINE void vf_transpose(const float *const *row, ptrdiff_t k, float *dst, ptrdiff_t dst_row)
-{
-    vf a = VEC_GATHER16(row, 0, 4, k), b = VEC_GATHER16(row, 1, 4, k);
-    vf c = VEC_GATHER16(row, 2, 4, k), d = VEC_GATHER16(row, 3, 4, k);
-    vd low0 = (vd)VEC_UNPACK(lo, ps, a, b), low1 = (vd)VEC_UNPACK(lo, ps, c, d);
-    vd high0 = (vd)VEC_UNPACK(hi, ps, a, b), high1 = (vd)VEC_UNPACK(hi, ps, c, d);
-    vf_store(dst, (vf)VEC_UNPACK(lo, pd, low0, low1));
-    vf_store(dst + dst_row, (vf)VEC_UNPACK(hi, pd, low0, low1));
-    vf_store(dst + 2 * dst_row, (vf)VEC_UNPACK(lo, pd, high0, high1));
+#define VEC_TRANSPOSE_FLOAT(ROW)                                                                           \
+    vf a = VEC_GATHER16(ROW(0), ROW(4), ROW(8), ROW(12)), b = VEC_GATHER16(ROW(1), ROW(5), ROW(9), ROW(13));   \
+    vf c = VEC_GATHER16(ROW(2), ROW(6), ROW(10), ROW(14)), d = VEC_GATHER16(ROW(3), ROW(7), ROW(11), ROW(15)); \
+    vd low0 = (vd)VEC_UNPACK(lo, ps, a, b), low1 = (vd)VEC_UNPACK(lo, ps, c, d);                           \
+    vd high0 = (vd)VEC_UNPACK(hi, ps, a, b), high1 = (vd)VEC_UNPACK(hi, ps, c, d);                         \
+    vf_store(dst, (vf)VEC_UNPACK(lo, pd, low0, low1));                                                     \
+    vf_store(dst + dst_row, (vf)VEC_UNPACK(hi, pd, low0, low1));                                           \
+    vf_store(dst + 2 * dst_row, (vf)VEC_UNPACK(lo, pd, high0, high1));                                     \
     vf_store(dst + 3 * dst_row, (vf)VEC_UNPACK(hi, pd, high0, high1));
+#define VEC_TRANSPOSE_DOUBLE(ROW)                                                                          \
+    vd a = (vd)VEC_GATHER16(ROW(0), ROW(2), ROW(4), ROW(6)), b = (vd)VEC_GATHER16(ROW(1), ROW(3), ROW(5), ROW(7)); \
+    vd_store(dst, VEC_UNPACK(lo, pd, a, b));                                                               \
+    vd_store(dst + dst_row, VEC_UNPACK(hi, pd, a, b));
+
+#define VEC_AT_ROW(i) (row[i] + k)
+
+VEC_INLINE void vf_transpose(const float *src, ptrdiff_t stride, float *dst, ptrdiff_t dst_row)
+{
+    const float *p = src, *q = p + 4 * stride, *r = q + 4 * stride, *s = r + 4 * stride;
+    const float *const row[16] = {p, p + stride, p + 2 * stride, p + 3 * stride,
+                                  q, q + stride, q + 2 * stride, q + 3 * stride,
+                                  r, r + stride, r + 2 * stride, r + 3 * stride,
+                                  s, s + stride, s + 2 * stride, s + 3 * stride};
+    const ptrdiff_t k = 0;
+    VEC_TRANSPOSE_FLOAT(VEC_AT_ROW)
 }
 
-VEC_INLINE void vd_transpose(const double *const *row, ptrdiff_t k, double *dst, ptrdiff_t dst_row)
+VEC_INLINE void vd_transpose(const double *src, ptrdiff_t stride, double *dst, ptrdiff_t dst_row)
 {
-    vd a = (vd)VEC_GATHER16(row, 0, 2, k), b = (vd)VEC_GATHER16(row, 1, 2, k);
-    vd_store(dst, VEC_UNPACK(lo, pd, a, b));
-    vd_store(dst + dst_row, VEC_UNPACK(hi, pd, a, b));
+    const double *p = src, *q = p + 2 * stride, *r = q + 2 * stride, *s = r + 2 * stride;
+    const double *const row[8] = {p, p + stride, q, q + stride, r, r + stride, s, s + stride};
+    const ptrdiff_t k = 0;
+    VEC_TRANSPOSE_DOUBLE(VEC_AT_ROW)
 }
+
+VEC_INLINE void vf_transpose_rows(const float *const *row, ptrdiff_t k, float *dst, ptrdiff_t dst_row)
+{ VEC_TRANSPOSE_FLOAT(VEC_AT_ROW) }
+VEC_INLINE void vd_transpose_rows(const double *const *row, ptrdiff_t k, double *dst, ptrdiff_t dst_row)
+{ VEC_TRANSPOSE_DOUBLE(VEC_AT_ROW) }
 
 /* Reductions: the halves of ever smaller blocks are swapped and combined; every lane ends up with the result. */
 #if defined(VEC_AVX512)

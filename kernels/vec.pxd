@@ -37,7 +37,8 @@ cdef extern from "vec.h" nogil:
     vf vf_select_nan(vf a, vf x, vf y)
     vf vf_zip_low(vf a, vf b)
     vf vf_zip_high(vf a, vf b)
-    void vf_transpose(const float **row, Py_ssize_t k, float *dst, Py_ssize_t dst_row)
+    void vf_transpose(const float *src, Py_ssize_t stride, float *dst, Py_ssize_t dst_row)
+    void vf_transpose_rows(const float **row, Py_ssize_t k, float *dst, Py_ssize_t dst_row)
     float vf_sum(vf v)
     float vf_hmax(vf v)
 
@@ -65,6 +66,7 @@ cdef extern from "vec.h" nogil:
     vd vd_select_nan(vd a, vd x, vd y)
     vd vd_zip_low(vd a, vd b)
     vd vd_zip_high(vd a, vd b)
-    void vd_transpose(const double **row, Py_ssize_t k, double *dst, Py_ssize_t dst_row)
+    void vd_transpose(const double *src, Py_ssize_t stride, double *dst, Py_ssize_t dst_row)
+    void vd_transpose_rows(const double **row, Py_ssize_t k, double *dst, Py_ssize_t dst_row)
     double vd_sum(vd v)
     double vd_hmax(vd v)

@@ -45,6 +45,25 @@ def test_a_level_that_cannot_run_is_an_import_error_that_names_the_choices(run_p
         f"ImportError: FASTNN_ISA={name}: {reason}; choose from {', '.join(_kernels.levels_usable)}"
 
 
+# Another CPU, as far as the choice of a level can see.
+CPU = """
+import sys, types
+sys.modules["fastnn._kernels.cpu"] = cpu = types.ModuleType("cpu")
+cpu.levels = lambda: {levels}
+from fastnn import _kernels
+print(_kernels.level.level)
+"""
+
+
+@pytest.mark.skipif(_kernels.levels_built != ("v2", "v3", "v4"), reason="another set of levels was built")
+def test_an_older_cpu_gets_the_level_that_it_can_run(run_python):
+    assert run_python(CPU.format(levels=("base", "v2")), FASTNN_ISA=None).stdout == "v2\n"
+    done = run_python(CPU.format(levels=("base", "v2")), FASTNN_ISA="v4")
+    assert done.stderr.endswith("ImportError: FASTNN_ISA=v4: this CPU does not support it; choose from v2\n")
+    done = run_python(CPU.format(levels=("base",)), FASTNN_ISA=None)
+    assert "ImportError: fastnn was built for v2, v3, v4, but this CPU supports only base; build it here" in done.stderr
+
+
 def test_the_kernels_of_all_levels_have_the_same_names():
     from fastnn._kernels import runner
 

@@ -52,7 +52,7 @@ def _choose_level() -> ModuleType:
         return load_level(wanted, "FASTNN_ISA=")
     if not levels_usable:
         raise ImportError(f"fastnn was built for {', '.join(levels_built)}, but this CPU supports only "
-                          f"{', '.join(levels_supported)}; build it on this machine:  {COMMAND}")
+                          f"{', '.join(levels_supported)}; build it here, without FASTNN_LEVELS:  {COMMAND}")
     return load_level(levels_usable[-1])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._arrays import nearest
+
 HOOKS = (
     "on_train_begin", "on_train_end", "on_test_begin", "on_test_end", "on_predict_begin", "on_predict_end",
     "on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
@@ -99,7 +101,7 @@ class LambdaCallback(Callback):
                      "on_train_batch_end": on_train_batch_end, **kwargs}
         for hook, function in functions.items():
             if hook not in HOOKS:
-                raise TypeError(f"LambdaCallback: `{hook}` is no hook; hooks are {', '.join(HOOKS)}")
+                raise TypeError(f"LambdaCallback: `{hook}` is no hook; the nearest is `{nearest(hook, HOOKS)}`")
             if function is not None:
                 setattr(self, hook, function)
 

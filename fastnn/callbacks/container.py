@@ -13,9 +13,9 @@ from .progress import Progress
 class CallbackList:
     """Calls a hook of all callbacks: the user's in their order, then the History, then the progress display.
 
-    ``callbacks``: None, one, or a list of them. ``params``: dict with verbose, epochs, steps. ``keep_history=False``: for
-    runs that train nothing. ``has_train_batch_hooks`` (test, predict alike) is True when a callback overrides a hook
-    between batches; otherwise whole epochs may run without one. Raises TypeError for what is no callback.
+    ``callbacks``: None, one, or a list of them. ``params``: dict with verbose, epochs, steps. ``keep_history=False``:
+    for runs that train nothing. ``has_train_batch_hooks`` (test, predict alike) is True when a callback overrides a
+    hook between batches; otherwise whole epochs may run without one. Raises TypeError for what is no callback.
     """
 
     def __init__(self, callbacks=None, model=None, params: dict[str, Any] | None = None,
@@ -56,7 +56,7 @@ class CallbackList:
         self.progress.epoch_end(self.progress.steps, logs)
 
     def __getattr__(self, hook: str) -> Callable[..., None]:
-        """Any other hook: ``callbacks.on_train_batch_end(batch, logs)`` calls it of all callbacks that have their own."""
+        """Any other hook: ``callbacks.on_train_batch_end(batch, logs)`` calls it of all callbacks that override it."""
         if hook not in HOOKS:
             raise AttributeError(f"CallbackList has no attribute {hook!r}")
         return partial(self._call, hook)

@@ -7,7 +7,7 @@ import warnings
 from .base import Callback
 
 # Names whose direction is known without a metric object; numbered ones ("precision_1") lose their number first.
-RISES = re.compile(r"(.*_)?acc(uracy)?|auc|precision|recall|.*_score|.*iou|mean_io_u|cosine_similarity|true_.*")
+RISES = re.compile(r"(.*_)?acc(uracy)?|auc|precision|recall|.*_score|.*io_?u|cosine_similarity|true_.*")
 FALLS = re.compile(r"(.*_)?loss|.*_error|.*crossentropy|r?mse|mae|mape|msle|.*hinge|kl_divergence|poisson|false_.*")
 
 

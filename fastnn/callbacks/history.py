@@ -5,7 +5,7 @@ from .base import Callback
 
 
 class History(Callback):
-    """What ``fit`` returns: ``history`` maps each name of the logs to its values by epoch, ``epoch`` lists the epochs."""
+    """What ``fit`` returns: ``history`` maps each name of the logs to its values, ``epoch`` lists the epochs."""
 
     def __init__(self):
         self.history: dict[str, list[float]] = {}

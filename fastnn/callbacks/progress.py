@@ -14,10 +14,11 @@ DONE, LEFT, BOLD, PLAIN = "\x1b[32m", "\x1b[37m", "\x1b[1m", "\x1b[0m"      # gr
 class Progress:
     """Shows how far a run is, in Keras's look.
 
-    ``verbose``: 0 nothing; 1, True or "auto" a bar, redrawn in a terminal, written once at the end of an epoch elsewhere;
-    2 one line an epoch. ``epochs``: "Epoch i/n" is written when there is more than one. ``steps``: batches of an epoch,
-    None if unknown. ``stream``: default ``sys.stdout``. The clock of an epoch starts when it is made, and again with
-    ``epoch_begin``. Raises ValueError for another ``verbose``.
+    ``verbose``: 0 nothing; 1, True or "auto" a bar, redrawn in a terminal, written once at the end of an epoch
+    elsewhere; 2 one line an epoch. ``epochs``: "Epoch i/n" is written when there is more than one. ``steps``: batches
+    of an epoch, None if unknown. ``stream``: default ``sys.stdout``. ``interval``: seconds between two calls of
+    ``update`` that draw, 0.0 where none does. The clock starts when the object is made, and again with ``epoch_begin``.
+    Raises ValueError for another ``verbose``.
     """
 
     def __init__(self, verbose, epochs: int, steps: int | None, stream=None):

@@ -88,7 +88,7 @@ def missing(package):
 def save_pictures(folder, drawings):
     """Write pictures as PNG where matplotlib is installed, and say where, or why not.
 
-    drawings: dictionary of file name to function that draws on the Axes it is given.
+    drawings: dictionary of file name to function that draws on the Figure it is given.
     """
     try:
         from matplotlib.figure import Figure  # not pyplot: no display, no global state
@@ -99,7 +99,7 @@ def save_pictures(folder, drawings):
         os.makedirs(folder, exist_ok=True)
         for name, draw in drawings.items():
             figure = Figure(figsize=(7, 4.5), layout="constrained")
-            draw(figure.subplots())
+            draw(figure)
             figure.savefig(os.path.join(folder, name), dpi=100)
     except OSError as error:
         raise CommandError(f"cannot write pictures to {folder!r}: {error.strerror or error}") from None
@@ -120,7 +120,9 @@ def main(arguments=None):
     """Run the command with these arguments (default: the command line's). Returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()       # here, where a closed pipe can still be met with grace
+        return status
     except CommandError as error:
         print(f"fastnn: {error}", file=sys.stderr)
         return error.status

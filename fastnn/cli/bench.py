@@ -27,7 +27,8 @@ def run(options):
     medians = {size: table(operation, size) for size in sizes}
     size = 1000 if 1000 in medians else max(medians)
     if medians[size]:
-        save_pictures(options.out, {f"race-{operation}.png": lambda ax: draw(operation, size, medians[size], ax)})
+        save_pictures(options.out, {
+            f"race-{operation}.png": lambda figure: draw(operation, size, medians[size], figure)})
 
 
 def table(operation, size):
@@ -63,7 +64,7 @@ def line(runner, size, timing, fastnn):
             f"{ratio:>9}{tail}")
 
 
-def draw(operation, size, medians, ax):
+def draw(operation, size, medians, figure):
     """The bars of one size."""
-    plotting.race(medians, ax=ax)
-    ax.set_title(f"{operation}, {size} {_race.OPERATIONS[operation].unit}, median of {_race.ROUNDS} rounds")
+    ax = plotting.race(medians, ax=figure.subplots())
+    ax.set(title=f"{operation}, {size} {_race.OPERATIONS[operation].unit}", xlabel="median time a call (logarithmic)")

@@ -98,6 +98,13 @@ def report(options, data, history, predicted):
     print(f"\n{len(data.y_test)} test rows:")
     print(classification_report(data.y_test, predicted, target_names=data.class_names, zero_division=0))
     save_pictures(options.out or f"fastnn-{options.dataset}", {
-        "learning-curves.png": lambda ax: plotting.learning_curves(history, ax=ax),
-        "confusion-matrix.png": lambda ax: plotting.confusion_matrix(data.y_test, predicted, data.class_names, ax=ax),
+        "learning-curves.png": lambda figure: draw_curves(history, figure),
+        "confusion-matrix.png": lambda figure: plotting.confusion_matrix(data.y_test, predicted, data.class_names,
+                                                                         ax=figure.subplots()),
     })
+
+
+def draw_curves(history, figure):
+    """The loss on the left, the accuracy on the right."""
+    for metric, ax in zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True):
+        plotting.learning_curves(history, metric, ax=ax)

@@ -6,35 +6,34 @@ import re
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-COLUMNS = (("Layer (type)", str.ljust, 0.45), ("Output Shape", str.ljust, 0.80), ("Param #", str.rjust, 1.0))
+HEADER = ("Layer (type)", "Output Shape", "Param #", "Trainable")
+JUSTIFY: tuple[Callable[[str, int], str], ...] = (str.ljust, str.ljust, str.rjust, str.center)
+ENDS = (0.45, 0.80, 1.0)          # where each column ends, as fractions of the line
 WIDTH, TRAINABLE_WIDTH = 88, 12
 MARGIN = 4            # columns of the terminal that stay free
-
-Justify = Callable[[str, int], str]
 
 
 def summary_text(model, line_length: int | None = None, positions: Sequence[float] | None = None,
                  expand_nested: bool = False, show_trainable: bool = False, layer_range=None) -> str:
     """The layers of a model with their output shapes and numbers of weights, and the sums over all.
 
-    ``line_length``: characters, default 88 or what the terminal has. ``positions``: where each column ends, as fractions.
-    ``expand_nested``: show the layers of models inside. ``show_trainable``: one more column, Y or N. ``layer_range``: two
-    names, or patterns of names: only the layers from the first to the last. Raises ValueError when there is no room, or
-    ``layer_range`` names no layer.
+    ``line_length``: characters, default 88 or what the terminal has. ``positions``: where each column ends, as
+    fractions. ``expand_nested``: show the layers of models inside. ``show_trainable``: one more column, Y or N.
+    ``layer_range``: two names, or patterns of names: only the layers from the first to the last. Raises ValueError when
+    there is no room, or ``layer_range`` names no layer.
     """
-    header, justify, ends = ([column[i] for column in COLUMNS] for i in range(3))
-    ends, width = list(positions or ends), WIDTH
+    ends, width = list(positions or ENDS), WIDTH
+    if len(ends) != len(ENDS):
+        raise ValueError(f"summary: `positions` must hold {len(ENDS)} numbers, one a column, got {positions}")
     if show_trainable:
-        header, justify, width = [*header, "Trainable"], [*justify, str.center], width + TRAINABLE_WIDTH
-        ends = [0.9 * end for end in ends] + [1.0]
-    if len(ends) != len(header):
-        raise ValueError(f"summary: `positions` must hold {len(COLUMNS)} numbers, one a column, got {positions}")
+        ends, width = [0.9 * end for end in ends] + [1.0], WIDTH + TRAINABLE_WIDTH
     line_length = line_length or min(width, shutil.get_terminal_size().columns - MARGIN)
     rows = [row for layer in _chosen(model.layers, layer_range) for row in _rows(layer, "", expand_nested)]
-    table = _table(header, [row[:len(header)] for row in rows], _widths(ends, line_length), justify)
+    table = _table([row[:len(ends)] for row in rows], _widths(ends, line_length))
     return "\n".join([f'Model: "{model.name}"', *table, *_totals(model)])
 
 
@@ -70,7 +69,7 @@ def _rows(layer, prefix: str, expand_nested: bool) -> list[list[str]]:
 def _widths(ends: list[float], line_length: int) -> list[int]:
     """The width of each column without its padding, so that the table is ``line_length`` wide."""
     places = [0, *(int(end * line_length) for end in ends)]
-    widths = [stop - start for start, stop in zip(places, places[1:], strict=False)]
+    widths = [stop - start for start, stop in pairwise(places)]
     if min(widths) < 4:
         raise ValueError(f"summary: `line_length` {line_length} leaves no room for {len(widths)} columns")
     # borders and padding come on top of that: take what is too much from all columns alike
@@ -81,19 +80,19 @@ def _widths(ends: list[float], line_length: int) -> list[int]:
     return widths
 
 
-def _table(header: list[str], rows: list[list[str]], widths: list[int], justify: list[Justify]) -> list[str]:
+def _table(rows: list[list[str]], widths: list[int]) -> list[str]:
     """The lines of the table: a heavy header, light rules between rows."""
     def rule(left: str, line: str, cross: str, right: str) -> str:
         return left + cross.join(line * (width + 2) for width in widths) + right
 
-    def cells(row: list[str], bar: str, bottom: bool = False) -> list[str]:
+    def cells(row: Sequence[str], bar: str, bottom: bool = False) -> list[str]:
         parts = [_wrap(text, width) for text, width in zip(row, widths, strict=True)]
         height = max(map(len, parts))
         parts = [[""] * (height - len(p)) + p if bottom else p + [""] * (height - len(p)) for p in parts]
-        return [bar + bar.join(f" {put(text, width)} " for put, text, width in zip(justify, line, widths, strict=True)) + bar
+        return [bar + bar.join(f" {JUSTIFY[i](text, widths[i])} " for i, text in enumerate(line)) + bar
                 for line in zip(*parts, strict=True)]
 
-    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃", bottom=True), rule("┡", "━", "╇", "┩")]
+    lines = [rule("┏", "━", "┳", "┓"), *cells(HEADER[:len(widths)], "┃", bottom=True), rule("┡", "━", "╇", "┩")]
     for i, row in enumerate(rows):
         lines += [rule("├", "─", "┼", "┤")] * (i > 0) + cells(row, "│")
     return [*lines, rule("└", "─", "┴", "┘")]
@@ -113,7 +112,7 @@ def _totals(model) -> list[str]:
     if model.optimizer is not None and model.optimizer.iterations:
         sums["Optimizer"] = _sum(model.optimizer.variables)
     total = np.sum(list(sums.values()), axis=0).tolist()
-    return [f" {name + ' ' if name else ''}params: {count:,} ({_size(n_bytes)})"
+    return [f" {name} params: {count:,} ({_size(n_bytes)})"
             for name, (count, n_bytes) in {"Total": total, **sums}.items()]
 
 

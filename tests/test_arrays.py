@@ -1,0 +1,298 @@
+"""The slow path of array checks: what is converted, what is kept in place, what is refused (texts: test_errors.py)."""
+import numpy as np
+import pytest
+
+from fastnn import _arrays
+
+GATHERED = ("float32", "float64", "float16", "uint8", "int32", "int64", "bool")
+
+
+def shares(a, b):
+    return np.shares_memory(a, b)
+
+
+# as_rows
+
+
+@pytest.mark.parametrize("dtype", GATHERED)
+@pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 3, 2), (0, 3), (1, 3), (4, 0), (1,), (0,)])
+def test_what_gather_reads_stays_where_it_is(dtype, shape):
+    x = np.ones(shape, dtype)
+    assert _arrays.as_rows(x, "x") is x
+
+
+def row_views():
+    base = np.arange(48.0).reshape(8, 6)
+    return {"every second row": base[::2], "backwards": base[::-1], "some columns": base[:, 1:4],
+            "a column": base[:, 2], "a column backwards": base[::-2, 2],
+            "one row repeated": np.broadcast_to(base[0], (5, 6)),
+            "inner axes": base.reshape(8, 3, 2)[::3], "a part of rows": base.reshape(8, 3, 2)[:, 1:],
+            "one row": base[3:4, :4], "a transposed single column": base[:, :1].T.T}
+
+
+@pytest.mark.parametrize("view", row_views())
+def test_any_distance_between_rows_is_kept(view):
+    x = row_views()[view]
+    assert _arrays.as_rows(x, "x") is x
+
+
+def copied_views():
+    base = np.arange(48.0).reshape(8, 6)
+    raw = np.zeros(8 * 6 * 8 + 1, "uint8")
+    return {"transposed": base.T, "every second column": base[:, ::2], "columns backwards": base[:, ::-1],
+            "Fortran": np.asfortranarray(base), "inner axes swapped": base.reshape(4, 3, 4).transpose(0, 2, 1),
+            "misaligned": raw[1:].view("float64").reshape(8, 6),
+            "a field of records": np.zeros(5, [("flag", "u1"), ("value", "f4")])["value"]}
+
+
+@pytest.mark.parametrize("view", copied_views())
+def test_other_views_are_copied(view):
+    x = copied_views()[view]
+    rows = _arrays.as_rows(x, "x")
+    assert rows.flags.c_contiguous and rows.flags.aligned and not shares(rows, x)
+    assert rows.dtype == x.dtype and np.array_equal(rows, x)
+
+
+@pytest.mark.parametrize(("dtype", "becomes"), [
+    ("int8", "int32"), ("int16", "int32"), ("uint16", "int32"), ("uint32", "int64"), ("uint64", "int64"),
+    ("longdouble", "float64"), (">f4", "float32"), (">f8", "float64"), (">i4", "int32"), (">i8", "int64"),
+    (">u2", "int32"), (">f2", "float16"), ("longlong", "int64"), ("<f4", "float32")])
+def test_other_real_dtypes_are_converted(dtype, becomes):
+    x = np.array([[0, 1], [2, 100]], dtype)
+    rows = _arrays.as_rows(x, "x")
+    assert rows.dtype == np.dtype(becomes) and rows.dtype.isnative and rows.tolist() == [[0, 1], [2, 100]]
+
+
+def test_uint64_beyond_int64_becomes_float64():
+    rows = _arrays.as_rows(np.array([1, 2**63], "uint64"), "x")
+    assert rows.dtype == np.float64 and rows.tolist() == [1.0, 2.0**63]
+    assert _arrays.as_rows(np.zeros(0, "uint64"), "x").dtype == np.int64
+
+
+def test_a_longdouble_beyond_float64_becomes_inf_without_a_warning():
+    huge = np.array([np.finfo("longdouble").max])
+    if huge[0] == np.finfo("float64").max:
+        pytest.skip("longdouble is float64 here")
+    assert _arrays.as_rows(huge, "x").tolist() == [np.inf]
+
+
+class Foreign:
+    """An object with an array inside, as frames and tensors of other libraries are."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
+@pytest.mark.parametrize(("x", "dtype", "values"), [
+    ([[1, 2], [3, 4]], "int64", [[1, 2], [3, 4]]), ([[1.5], [2]], "float64", [[1.5], [2.0]]),
+    ([True, False], "bool", [True, False]), (((1, 2),), "int64", [[1, 2]]), ([], "float64", []),
+    ([np.float32([1, 2]), np.float32([3, 4])], "float32", [[1, 2], [3, 4]]), (range(3), "int64", [0, 1, 2]),
+    (Foreign(np.float32([[1], [2]])), "float32", [[1], [2]]), (memoryview(b"abc"), "uint8", [97, 98, 99]),
+    (np.ones((2, 1)).view(type("Subclass", (np.ndarray,), {})), "float64", [[1.0], [1.0]])])
+def test_lists_frames_and_the_like(x, dtype, values):
+    rows = _arrays.as_rows(x, "x")
+    assert type(rows) is np.ndarray and rows.dtype == np.dtype(dtype) and rows.tolist() == values
+
+
+def test_a_read_only_array_is_taken():
+    x = np.ones((3, 2))
+    x.flags.writeable = False
+    assert _arrays.as_rows(x, "x") is x
+
+
+def test_a_memory_mapped_file_is_read_in_place(tmp_path):
+    x = np.memmap(tmp_path / "x", "float32", "w+", shape=(3, 2))
+    assert shares(_arrays.as_rows(x, "x"), x)
+
+
+def test_masked_arrays_are_looked_for_only_once_there_can_be_one(run_python):
+    code = """
+import sys, numpy as np
+from fastnn import _arrays
+_arrays.as_rows([1.0], "x")
+print("numpy.ma" in sys.modules)
+"""
+    assert run_python(code).stdout == "False\n"
+
+
+# as_target
+
+
+@pytest.mark.parametrize(("got", "shape", "becomes"), [
+    ((5,), (), (5,)), ((5, 1), (), (5,)), ((5,), (1,), (5, 1)), ((5, 1), (1,), (5, 1)), ((5, 3), (3,), (5, 3)),
+    ((5, 3, 1), (3,), (5, 3)), ((5, 3), (3, 1), (5, 3, 1)), ((0,), (1,), (0, 1)), ((5, 4, 2), (4, 2), (5, 4, 2))])
+def test_targets_of_the_right_or_almost_right_shape(got, shape, becomes):
+    y = np.arange(np.prod(got), dtype="float32").reshape(got)
+    target = _arrays.as_target(y, shape, "y")
+    assert target.shape == becomes and target.ravel().tolist() == y.ravel().tolist()
+    assert not y.size or shares(target, y)
+
+
+def test_targets_keep_the_distance_between_rows():
+    y = np.arange(20.0)[::-2]
+    assert _arrays.as_target(y, (1,), "y").strides[0] == -16
+
+
+@pytest.mark.parametrize(("got", "shape"), [((5, 3), ()), ((5,), (3,)), ((5, 2), (3,)), ((5, 1, 1), ()),
+                                            ((5, 3), (3, 3))])
+def test_targets_of_another_shape_are_refused(got, shape):
+    with pytest.raises(ValueError, match="`labels` must have shape"):
+        _arrays.as_target(np.zeros(got), shape, "labels")
+
+
+# plain, vectors, matrices
+
+
+@pytest.mark.parametrize(("x", "dtype"), [
+    (np.ones((3, 2), "float32").T, "float32"), (np.ones((3, 2))[:, ::2], "float64"), (np.ones(3, "int64"), "float64"),
+    (np.ones(3, "int32"), "float64"), (np.ones(3, "uint8"), "float32"), (np.ones(3, "float16"), "float32"),
+    (np.ones(3, bool), "float32"), ([1, 2], "float64"), (2.5, "float64"), (np.float32(1), "float32"),
+    (np.ones(3, ">f4"), "float32")])
+def test_plain_is_what_eager_kernels_take(x, dtype):
+    y = _arrays.plain(x)
+    assert type(y) is np.ndarray and y.dtype == np.dtype(dtype) and y.flags.carray
+    assert y.shape == np.shape(x) and (y == np.asarray(x)).all()
+
+
+def test_plain_keeps_what_is_plain():
+    x = np.ones((3, 2), "float32")
+    assert _arrays.plain(x) is x
+
+
+@pytest.mark.parametrize(("one", "two", "dtype"), [
+    ("float32", "float32", "float32"), ("float32", "float64", "float64"), ("float16", "float16", "float32"),
+    ("int64", "float32", "float64"), ("uint8", "float32", "float32"), ("bool", "bool", "float32")])
+def test_vectors_get_one_dtype(one, two, dtype):
+    for a, b in ((one, two), (two, one)):
+        x, y = _arrays.vectors(np.ones(4, a), np.ones(8, b)[::2])
+        assert x.dtype == y.dtype == np.dtype(dtype) and x.flags.c_contiguous and y.flags.c_contiguous
+
+
+@pytest.mark.parametrize(("x", "y"), [(np.ones(3), np.ones(4)), (np.ones((3, 1)), np.ones(3)), (1.0, 2.0),
+                                      (np.ones((2, 2)), np.ones((2, 2)))])
+def test_vectors_of_other_shapes_are_refused(x, y):
+    with pytest.raises(ValueError, match="dot: `x` and `y` must be vectors of one length"):
+        _arrays.vectors(x, y)
+
+
+def product(a, b, flags):
+    return (a.T if flags & 1 else a) @ (b.T if flags & 2 else b)
+
+
+@pytest.mark.parametrize("a_form", ["plain", "transposed", "strided", "float64"])
+@pytest.mark.parametrize("b_form", ["plain", "transposed", "strided", "float64"])
+def test_matrices_as_they_are_stored(a_form, b_form):
+    def make(form, shape):
+        x = np.random.default_rng(0).normal(size=(2 * shape[0], 2 * shape[1])).astype("float32")
+        x = np.ascontiguousarray(x[:shape[0], :shape[1]]) if form != "strided" else x[::2, ::2]
+        return {"transposed": np.asfortranarray(x), "float64": x.astype("float64")}.get(form, x)
+
+    a, b = make(a_form, (5, 4)), make(b_form, (4, 3))
+    one, two, flags, shape = _arrays.matrices(a, b)
+    assert shape == (5, 3) and flags in (0, 1, 2)
+    assert one.flags.carray and two.flags.carray and one.dtype == two.dtype
+    assert np.allclose(product(one, two, flags), a @ b, rtol=1e-5)
+    if a_form == "transposed" and b_form != "float64":
+        assert flags == 1 and shares(one, a)
+    elif b_form == "transposed" and a_form != "float64":
+        assert flags == 2 and shares(two, b)
+
+
+def test_matrices_of_higher_rank_and_of_size_1_or_0():
+    a, b = np.ones((2, 5, 4), "float32"), np.ones((4, 3), "float32")
+    one, _, flags, shape = _arrays.matrices(a, b)
+    assert one.shape == (10, 4) and flags == 0 and shape == (2, 5, 3) and shares(one, a)
+    for m, k, n in ((1, 4, 3), (5, 1, 3), (5, 4, 1), (0, 4, 3), (5, 0, 3), (5, 4, 0)):
+        one, two, flags, shape = _arrays.matrices(np.ones((m, k)), np.ones((k, n)))
+        assert (one.shape, two.shape, flags, shape) == ((m, k), (k, n), 0, (m, n))
+    assert _arrays.matrices(np.ones((2, 0, 4)), np.ones((4, 3)))[3] == (2, 0, 3)
+
+
+@pytest.mark.parametrize(("a", "b"), [((3, 4), (3, 4)), ((4,), (4, 3)), ((3, 4), (4,)), ((3, 4), (2, 4, 3)), ((), ())])
+def test_matrices_of_other_shapes_are_refused(a, b):
+    with pytest.raises(ValueError, match="matmul: `a` must have shape"):
+        _arrays.matrices(np.ones(a), np.ones(b))
+
+
+# checks
+
+
+@pytest.mark.parametrize(("n", "split", "index"), [
+    (10, 0, 10), (10, 0.0, 10), (10, 0.2, 8), (10, 0.25, 7), (150, 0.1, 135), (1000, 0.15, 850), (3, 0.5, 1),
+    (2, 0.999, None), (3, np.float32(0.5), 1), (0, 0, 0), (7, 0.3, 4)])
+def test_validation_split_is_at_keras_place(n, split, index):
+    if index is None:
+        with pytest.raises(ValueError, match="leaves none for training"):
+            _arrays.check_validation_split(n, split)
+    else:
+        assert _arrays.check_validation_split(n, split) == index
+
+
+def test_batch_size_and_counts():
+    assert [_arrays.check_batch_size(b) for b in (None, 1, 32, np.int32(7), np.uint64(9))] == [32, 1, 32, 7, 9]
+    assert type(_arrays.check_batch_size(np.int64(3))) is int
+    assert _arrays.whole_number("initial_epoch", 0, 0) == 0
+
+
+@pytest.mark.parametrize("rate", [0, 0.0, 1, 0.01, np.float32(0.5), np.float64(1e-4), np.int64(2)])
+def test_learning_rates(rate):
+    assert _arrays.check_learning_rate(rate) == float(rate)
+    assert type(_arrays.check_learning_rate(rate)) is float
+
+
+def test_features_may_be_of_any_size_where_the_shape_says_none():
+    _arrays.check_features(np.zeros((2, 7, 3)), (None, 3), "lstm")
+    _arrays.check_features(np.zeros((2, 4)), (4,), "dense")
+    _arrays.check_features(np.zeros((2,)), (), "embedding")
+    with pytest.raises(ValueError, match=r"shape \(rows, any, 3\) for layer 'lstm', got shape \(2, 7, 4\)"):
+        _arrays.check_features(np.zeros((2, 7, 4)), (None, 3), "lstm")
+
+
+def test_axes_are_counted_from_0():
+    assert [_arrays.check_axis(axis, 3) for axis in (0, 2, -1, -3, np.int64(1))] == [0, 2, 2, 0, 1]
+
+
+def test_same_length_takes_one_two_or_three():
+    _arrays.check_same_length(x=np.zeros(3))
+    _arrays.check_same_length(x=np.zeros((3, 2)), y=np.zeros(3), sample_weight=np.zeros(3))
+    with pytest.raises(ValueError, match="`x` and `y` and `w` must have the same number of rows, got 3 and 3 and 2"):
+        _arrays.check_same_length(x=np.zeros(3), y=np.zeros(3), w=np.zeros(2))
+
+
+# names
+
+
+NAMES = ["mse", "MSE", "MeanSquaredError", "mean_squared_error", "binary_crossentropy", "BinaryCrossentropy",
+         "sparse_categorical_crossentropy", "relu", "sigmoid"]
+
+
+@pytest.mark.parametrize(("name", "close"), [
+    ("RELU", "relu"), ("sigmod", "sigmoid"), ("binary_cross_entropy", "binary_crossentropy"), ("msq", "mse"),
+    ("sparse_categorical", "sparse_categorical_crossentropy"), ("MeanSquareError", "mean_squared_error"),
+    ("Mse", "mse"), ("", None), ("日本", None)])
+def test_nearest(name, close):
+    found = _arrays.nearest(name, sorted(NAMES, key=str.isupper))
+    assert found in NAMES
+    if close is not None:
+        assert found.lower().replace("_", "") == close.replace("_", "")
+
+
+def test_unknown_name_lists_each_thing_once_and_stays_short():
+    text = _arrays.unknown_name("loss", "xx", NAMES)
+    assert text.count("mean_squared_error") == 1 and "MSE" not in text and "MeanSquaredError" not in text
+    many = _arrays.unknown_name("loss", "x" * 500, [f"name_{i}" for i in range(500)])
+    assert len(many) <= 400 and many.endswith(", ...")
+
+
+def test_an_error_loads_difflib_and_nothing_before_it_does(run_python):
+    code = """
+import sys
+from fastnn import _arrays
+before = "difflib" in sys.modules
+_arrays.unknown_name("loss", "xx", ["mse"])
+print(before, "difflib" in sys.modules)
+"""
+    assert run_python(code).stdout == "False True\n"

@@ -1,0 +1,210 @@
+"""The benchmarks measure what they say: right results, the protocol, and a page that holds the measured numbers."""
+import doctest
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import _race
+
+pytest.importorskip("pytest_benchmark")
+image = pytest.importorskip("matplotlib.image")
+
+BENCH = Path(__file__).resolve().parents[1] / "bench"
+RUNNERS = [runner for operation in _race.OPERATIONS for runner in _race.contestants(operation)]
+SMALL = {"dot": 9, "matmul": 5, "relu": 9}
+
+
+def run(*arguments, folder, code=None):
+    """Run Python in the folder with the fastnn of this process."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(fastnn.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
+    start = [sys.executable, *(() if code is None else ("-c", code))]
+    return subprocess.run([*start, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=240,
+                          env=environment, cwd=folder)
+
+
+def benchmark(name, chosen, folder, *options):
+    """Run a part of a benchmark file. Returns the path of the JSON that it wrote."""
+    target = folder / f"{name}.json"
+    process = run("-m", "pytest", BENCH / f"{name}.py", "-p", "no:cacheprovider", "-k", chosen,
+                  f"--benchmark-json={target}", *options, folder=folder)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return target
+
+
+@pytest.fixture
+def bench_module(monkeypatch):
+    """A function that imports a module of bench/ for one test."""
+    monkeypatch.syspath_prepend(BENCH)
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == BENCH:
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("runner", RUNNERS, ids=lambda runner: runner.label)
+def test_every_contestant_is_right(runner):
+    for size in (1, 2, SMALL[runner.operation]):
+        result = runner.function(*_race.arguments(runner.operation, size, runner.container))
+        _race.check(runner.operation, size, result)
+
+
+def test_the_arguments_leave_no_room_for_rounding():
+    for operation, settings in _race.OPERATIONS.items():
+        for x in _race.arrays(operation, settings.sizes[-1]):
+            assert np.array_equal(x, np.rint(x)) and not np.any(x == 0) and np.abs(x).max() <= 8
+    for container in ("list", "numpy"):
+        assert np.array_equal(_race.arguments("dot", 20, container), _race.arrays("dot", 20))
+
+
+@pytest.mark.parametrize(("operation", "spoil"), [
+    ("dot", lambda a, b: np.dot(a, b) + 1),
+    ("dot", lambda a, b: np.dot(a[:-1], b[:-1])),
+    ("dot", lambda a, b: float("nan")),
+    ("dot", lambda a, b: a * b),
+    ("matmul", lambda a, b: np.matmul(a, b).T),
+    ("matmul", lambda a, b: np.matmul(a, b)[:-1]),
+    ("matmul", lambda a, b: np.matmul(a, b) * (1 + 1e-7)),
+    ("relu", lambda x: np.abs(x)),
+    ("relu", lambda x: np.where(np.arange(len(x)) < len(x) - 1, np.maximum(x, 0), -1)),
+])
+def test_a_planted_wrong_result_is_refused(operation, spoil):
+    runner = _race.Contestant(operation, "fastnn", "numpy", spoil)
+    with pytest.raises(_race.WrongResult, match=f"{operation} of size {SMALL[operation]}"):
+        _race.measure(runner, SMALL[operation], rounds=1, iterations=1)
+
+
+def test_the_protocol_is_ten_rounds_of_ten_calls():
+    calls = []
+    runner = _race.Contestant("dot", "fastnn", "numpy", lambda a, b: calls.append(1) or np.dot(a, b))
+    timing = _race.measure(runner, 10)
+    assert len(timing.seconds) == 10 and len(calls) == 1 + 10 * 10
+    assert min(timing.seconds) <= timing.median <= max(timing.seconds)
+    assert timing.mean == pytest.approx(np.mean(timing.seconds))
+    assert timing.deviation == pytest.approx(np.std(timing.seconds, ddof=1))
+
+
+def test_what_takes_too_long_is_left_out():
+    assert _race.measure(_race.contestant("dot", "forloop", "list"), 1000, limit=0.0) is None
+    calls = []
+    runner = _race.Contestant("matmul", "forloop", "numpy", lambda a, b: calls.append(len(a)) or np.matmul(a, b))
+    assert _race.measure(runner, 10**6, limit=1e-9) is None      # judged by a smaller size: it would fill the memory
+    assert calls == [16]
+
+
+def test_published_figures_stand_beside_what_they_measured():
+    runner = _race.Contestant("dot", "vectorized", "torch", np.dot)
+    assert runner.published(1000) == (6.93e-6, 10.1e-6)
+    assert runner.published(100) is None
+    assert _race.Contestant("dot", "vectorized", "numpy", np.dot).published(1000) is None
+
+
+def test_examples_of_the_race():
+    assert doctest.testmod(_race).failed == 0
+
+
+def test_race_becomes_a_page(tmp_path):
+    results = benchmark("bench_vectorization", "dot-10- or matmul-8- or relu-100-", tmp_path)
+    process = run(BENCH / "report.py", results, "--out", tmp_path / "docs", folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    entries = json.loads(results.read_text())["benchmarks"]
+    assert len(entries) == sum(len(_race.contestants(operation)) for operation in _race.OPERATIONS)
+    for entry in entries:
+        stats = entry["stats"]
+        assert (stats["rounds"], stats["iterations"]) == (10, 10)
+        spread = f"{_race.duration(stats['mean'])} ± {_race.duration(stats['stddev'])}"
+        assert f"| {_race.duration(stats['median'])} | {spread} |" in page
+    assert "bench_vectorization.py" in page and f"fastnn {fastnn.__version__}" in page
+    for operation in _race.OPERATIONS:
+        assert f"race-{operation}.png" in page
+        assert image.imread(tmp_path / "docs" / f"race-{operation}.png").shape[1] > 500
+
+
+def test_the_race_fails_on_a_planted_wrong_result(tmp_path):
+    code = ("import sys, pytest, fastnn\nfastnn.ops.dot = lambda a, b: 0.5\nsys.exit(pytest.main(sys.argv[1:]))")
+    process = run(BENCH / "bench_vectorization.py", "-p", "no:cacheprovider", "-k", "dot-10-fastnn", folder=tmp_path,
+                  code=code)
+    assert process.returncode == 1 and "WrongResult" in process.stdout
+
+
+def test_kernels_and_start_become_sections(tmp_path):
+    results = [benchmark("bench_kernels", "64x64x64 or float32", tmp_path),
+               benchmark("bench_import", "test_import and not all", tmp_path)]
+    process = run(BENCH / "report.py", *results, "--out", tmp_path, folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    ours = next(entry for entry in json.loads(results[0].read_text())["benchmarks"]
+                if entry["extra_info"]["table"] == "matmul" and entry["extra_info"]["library"] == "fastnn")
+    info = ours["extra_info"]
+    seconds = ours["stats"]["median"] / info["calls"]
+    assert f"| 64x64x64 | {_race.duration(seconds)} |" in page
+    assert f"| {info['flops'] / seconds / info['peak']:.0%} |" in page
+    assert "## Start" in page and "The race" not in page
+
+
+def test_training_runs_its_field_and_becomes_a_section(tmp_path):
+    results = benchmark("bench_training", "iris_mlp", tmp_path, "--turns=2", "--turn-seconds=0.01")
+    entries = json.loads(results.read_text())["benchmarks"]
+    quantities = {entry["extra_info"]["quantity"] for entry in entries if entry["extra_info"]["contestant"] == "fastnn"}
+    assert quantities == {"step", "step, an epoch a call", "one row, plain call", "one row, predict"}
+    assert all(entry["stats"]["rounds"] == 2 and entry["stats"]["min"] > 0 for entry in entries)
+    process = run(BENCH / "report.py", results, "--out", tmp_path, folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert "### iris_mlp" in page and "| fastnn |" in page
+    assert image.imread(tmp_path / "training.png").shape[1] > 500
+
+
+@pytest.mark.parametrize(("loss", "accuracy", "fails"), [
+    (0.10, 0.99, False), (0.144, 0.98, False), (0.15, 0.99, True), (float("nan"), 0.99, True), (0.10, 0.95, True)])
+def test_training_counts_only_when_the_loss_is_like_the_peers(bench_module, loss, accuracy, fails):
+    check = bench_module("bench_training").check
+    learned = {"fastnn": {"loss": loss, "accuracy": accuracy}, "torch": {"loss": 0.10, "accuracy": 0.98},
+               "jax": {"loss": 0.10, "accuracy": 0.99}}
+    if fails:
+        with pytest.raises(AssertionError, match="iris_mlp"):
+            check(learned, "iris_mlp")
+    else:
+        check(learned, "iris_mlp")
+
+
+def test_training_without_peers_has_a_recorded_bound(bench_module):
+    check = bench_module("bench_training").check
+    check({"fastnn": {"loss": 0.03, "accuracy": 0.98}}, "iris_mlp")
+    with pytest.raises(AssertionError):
+        check({"fastnn": {"loss": 0.2, "accuracy": 0.98}}, "iris_mlp")
+
+
+def test_workloads_are_whole_batches_of_known_shape(bench_module):
+    workloads = bench_module("workloads")
+    for name, workload in workloads.WORKLOADS.items():
+        x, y = workloads.data(name)
+        assert x.shape == (len(y), workload.features) and len(y) % workloads.BATCH == 0
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        assert set(y) == set(range(workload.layers[-1][1]))
+
+
+def test_replayed_durations_arrive_unchanged(bench_module):
+    recorded, rounds = bench_module("recorded"), []
+
+    class Benchmark:
+        """As much of pytest-benchmark's fixture as replaying needs."""
+
+        def pedantic(self, step, rounds):
+            for _ in range(rounds):
+                start = recorded.clock()
+                step()
+                self.data.append(recorded.clock() - start)
+
+        data = rounds
+
+    recorded.replay(Benchmark(), [0.25, 1e-6, 3.0])
+    assert rounds == pytest.approx([0.25, 1e-6, 3.0])

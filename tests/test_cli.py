@@ -1,0 +1,184 @@
+"""The command ``fastnn``, as a user types it: status, words, pictures."""
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import fastnn
+
+pytest.importorskip("sklearn")
+image = pytest.importorskip("matplotlib.image")
+
+LAST_LINE = re.compile(r"(iris|digits): (\d+) rows, (\d+) epochs, (\d+\.\d) µs a step, "
+                       r"(\d+\.\d\d) s since the process started")
+PICTURES = ("learning-curves.png", "confusion-matrix.png")
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A function that runs ``fastnn`` with these arguments in an empty folder and returns the finished process."""
+    def run(*arguments, code=None):
+        environment = {**os.environ, "PYTHONPATH": str(Path(fastnn.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"}
+        environment.pop("PYTHONUNBUFFERED", None)
+        main = "\nfrom fastnn.cli import main\nimport sys; sys.exit(main(sys.argv[1:]))"
+        start = ["-m", "fastnn"] if code is None else ["-c", code + main]
+        return subprocess.run([sys.executable, *start, *arguments], capture_output=True, encoding="utf-8", timeout=120,
+                              env=environment, cwd=tmp_path)
+    return run
+
+
+def one_line(process, status):
+    """The only line that a refused command wrote."""
+    assert (process.returncode, process.stdout) == (status, "")
+    assert process.stderr.count("\n") == 1 and process.stderr.endswith("\n")
+    return process.stderr.rstrip("\n")
+
+
+def check_picture(path):
+    """A PNG that any reader opens, and with something on it."""
+    pixels = image.imread(path)
+    assert pixels.ndim == 3 and min(pixels.shape[:2]) > 300
+    assert len({tuple(pixel) for pixel in pixels[::7, ::7].reshape(-1, pixels.shape[2]).tolist()}) > 3
+
+
+def test_train_ends_with_one_line_and_two_pictures(command, tmp_path):
+    process = command("train")
+    assert process.returncode == 0, process.stderr
+    *lines, last = process.stdout.splitlines()
+    dataset, rows, epochs, step, seconds = LAST_LINE.fullmatch(last).groups()
+    assert (dataset, rows, epochs) == ("iris", "120", "50")
+    assert float(step) > 0 and float(seconds) > 0
+    assert any(line.split()[0:1] == ["setosa"] for line in lines)
+    accuracy = next(float(line.split()[1]) for line in lines if line.split()[0:1] == ["accuracy"])
+    assert accuracy >= 0.9
+    assert sorted(os.listdir(tmp_path)) == ["fastnn-iris"]
+    for name in PICTURES:
+        assert os.path.join("fastnn-iris", name) in process.stdout
+        check_picture(tmp_path / "fastnn-iris" / name)
+
+
+def test_train_takes_its_options(command, tmp_path):
+    process = command("train", "digits", "--epochs", "2", "--hidden", "24,12", "--seed", "3", "--out", "a/b")
+    assert process.returncode == 0, process.stderr
+    assert LAST_LINE.fullmatch(process.stdout.splitlines()[-1]).groups()[:3] == ("digits", "1437", "2")
+    # 64-24-12-10: weights and biases of three dense layers
+    assert f"{64 * 24 + 24 + 24 * 12 + 12 + 12 * 10 + 10:,}" in process.stdout
+    for name in PICTURES:
+        check_picture(tmp_path / "a" / "b" / name)
+
+
+def test_train_is_repeatable_from_its_seed(command):
+    plain = "import sys; sys.modules['matplotlib'] = None"       # pictures take longer than the training
+    first, again, other = (command("train", "--epochs", "5", "--seed", seed, code=plain).stdout.splitlines()[:-1]
+                           for seed in ("7", "7", "8"))
+    assert first == again != other
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["trian"], "unknown command 'trian'; did you mean 'train'?"),
+    (["banana"], "unknown command 'banana'; choose from train, bench, info"),
+    (["train", "irsi"], "unknown dataset 'irsi'; did you mean 'iris'?"),
+    (["bench", "matmull"], "unknown operation 'matmull'; did you mean 'matmul'?"),
+    (["--verison"], "unknown option '--verison'; did you mean '--version'?"),
+    (["train", "--epcohs", "5"], "unknown option '--epcohs'; did you mean '--epochs'?"),
+    (["train", "--epoch=5"], "unknown option '--epoch'; did you mean '--epochs'?"),
+    (["train", "-e", "5"], "unknown option '-e'; choose from --help, --epochs, --hidden, --seed, --out"),
+    (["train", "--epochs"], "argument --epochs: expected one argument"),
+    (["train", "--epochs", "0"], "argument --epochs: expected a whole number from 1 to 1000000000, got '0'"),
+    (["train", "--epochs", "1.5"], "argument --epochs: expected a whole number from 1 to 1000000000, got '1.5'"),
+    (["train", "--hidden", "8,,8"], "argument --hidden: expected a whole number from 1 to 1000000000, got ''"),
+    (["train", "--seed", "-1"], "argument --seed: expected a whole number from 0 to 4294967295, got '-1'"),
+    (["train", "--seed", "9" * 5000],
+     f"argument --seed: expected a whole number from 0 to 4294967295, got '{'9' * 5000}'"),
+    (["train", "iris", "digits"], "unrecognized arguments: digits"),
+    (["info", "more"], "unrecognized arguments: more"),
+])
+def test_a_wrong_name_or_option_is_one_line_and_status_2(command, arguments, words):
+    assert one_line(command(*arguments), 2) == f"fastnn: {words}"
+
+
+def test_pictures_that_cannot_be_written_are_one_line(command, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    process = command("train", "--epochs", "1", "--out", "taken")
+    assert (process.returncode, process.stderr) == (1, "fastnn: cannot write pictures to 'taken': File exists\n")
+
+
+def test_train_without_scikit_learn_says_what_to_install(command):
+    line = one_line(command("train", code="import sys; sys.modules['sklearn'] = None"), 1)
+    assert line == "fastnn: scikit-learn is not installed; install it with: pip install 'fastnn[all]'"
+
+
+def test_train_without_matplotlib_draws_nothing(command, tmp_path):
+    process = command("train", "--epochs", "1", code="import sys; sys.modules['matplotlib'] = None")
+    assert process.returncode == 0, process.stderr
+    *_, note, last = process.stdout.splitlines()
+    assert note == "No pictures: matplotlib is not installed; install it with: pip install 'fastnn[all]'"
+    assert LAST_LINE.fullmatch(last)
+    assert os.listdir(tmp_path) == []
+
+
+def test_bench_prints_a_table_and_draws_the_bars(command, tmp_path):
+    process = command("bench", "--sizes", "10,1000", "--out", "out")
+    assert process.returncode == 0, process.stderr
+    for words in ("10 elements", "1000 elements", "mean ± sd", "forloop, list", "listcomprehension, numpy",
+                  "vectorized, numpy", "fastnn.ops.dot, numpy"):
+        assert words in process.stdout
+    check_picture(tmp_path / "out" / "race-dot.png")
+
+
+@pytest.mark.parametrize(("operation", "size"), [("matmul", "4"), ("relu", "5")])
+def test_bench_runs_every_operation(command, tmp_path, operation, size):
+    process = command("bench", operation, "--sizes", size)
+    assert process.returncode == 0, process.stderr
+    assert f"fastnn.ops.{operation}, numpy" in process.stdout
+    check_picture(tmp_path / "fastnn-bench" / f"race-{operation}.png")
+
+
+def test_bench_refuses_a_wrong_result(command):
+    process = command("bench", "--sizes", "10", code="import fastnn; fastnn.ops.dot = lambda a, b: 0.5")
+    assert process.returncode == 1
+    assert process.stderr == ("fastnn: fastnn.ops.dot, list: dot of size 10: 1 of 1 numbers differ from the oracle's\n")
+
+
+def test_help_names_every_command(command):
+    alone, asked = command(), command("--help")
+    assert (alone.returncode, asked.returncode) == (0, 0)
+    assert alone.stdout == asked.stdout
+    for name in ("train", "bench", "info"):
+        assert re.search(rf"^  {name} ", alone.stdout, re.MULTILINE)
+        assert command(name, "--help").stdout.startswith(f"usage: fastnn {name}")
+
+
+def test_version_and_info(command):
+    assert command("--version").stdout == f"fastnn {fastnn.__version__}\n"
+    info = command("info").stdout
+    assert fastnn.__version__ in info
+    assert fastnn.show_config("dicts")["levels"]["used"] in info
+
+
+def test_a_reader_that_stops_early_is_no_error(command):
+    process = command("info", code="import os, sys\nread, write = os.pipe(); os.close(read); os.dup2(write, 1)")
+    assert (process.returncode, process.stderr) == (141, "")
+
+
+def test_interrupting_is_one_line(command):
+    code = "import fastnn.cli.train as train\ndef run(options): raise KeyboardInterrupt\ntrain.run = run"
+    assert one_line(command("train", code=code), 130) == "fastnn: interrupted"
+
+
+def test_info_loads_nothing_heavy(run_python):
+    code = ("import sys; from fastnn.cli import main; main(['info'])\n"
+            "print([name for name in ('sklearn', 'scipy', 'matplotlib', 'torch') if name in sys.modules])")
+    assert run_python(code).stdout.splitlines()[-1] == "[]"
+
+
+def test_process_seconds_count_from_the_start_of_the_process(run_python):
+    start = time.monotonic()
+    code = "import time; time.sleep(0.3); from fastnn.cli import process_seconds; print(process_seconds())"
+    seconds = float(run_python(code).stdout)
+    # The system counts the start in hundredths of a second.
+    assert 0.3 <= seconds <= time.monotonic() - start + 0.02

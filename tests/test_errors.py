@@ -1,0 +1,78 @@
+"""Every misuse gets a text that helps, before anything has changed.
+
+The texts lie in golden/errors.txt, to be read as prose. After a change write them anew and read the difference:
+
+    FASTNN_WRITE_GOLDEN=1 pytest tests/test_errors.py
+"""
+import os
+import time
+from pathlib import Path
+
+import pytest
+from misuse import ARRAYS, MODELS, Workbench
+
+GOLDEN = Path(__file__).parent / "golden" / "errors.txt"
+WRITE = os.environ.get("FASTNN_WRITE_GOLDEN") == "1"
+LONGEST, SLOWEST = 400, 1.0          # characters, seconds
+INDENT = "    "
+
+
+def read_golden():
+    """{name of a case: text}."""
+    parts = GOLDEN.read_text(encoding="utf-8").split("\n\n") if GOLDEN.exists() else []
+    named = (part.strip("\n").split("\n" + INDENT, 1) for part in parts)
+    return {name: text for name, text in named}
+
+
+@pytest.fixture(scope="module")
+def golden():
+    """The texts as they should be; written anew at the end when asked for."""
+    texts = read_golden()
+    yield texts
+    if WRITE:
+        known = [name for name in (*ARRAYS, *MODELS) if name in texts]
+        GOLDEN.write_text("\n\n".join(f"{name}\n{INDENT}{texts[name]}" for name in known) + "\n", encoding="utf-8")
+
+
+def check(golden, name, call, words):
+    """The call fails at once, with the golden text, which has all the words that such a text needs."""
+    started = time.perf_counter()
+    with pytest.raises((ValueError, TypeError, RuntimeError)) as caught:
+        call()
+    assert time.perf_counter() - started < SLOWEST
+    message = str(caught.value)
+    text = f"{caught.type.__name__}: {message}"
+    assert [word for word in words if word not in message] == [], text
+    assert len(message) <= LONGEST and "\n" not in message, text
+    if WRITE:
+        golden[name] = text
+    assert golden.get(name) == text
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays(golden, name):
+    call, *words = ARRAYS[name]
+    check(golden, name, call, words)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models(golden, name):
+    call, *words = MODELS[name]
+    bench = Workbench()
+    before = bench.state()
+    check(golden, name, lambda: call(bench), words)
+    assert bench.state() == before, "weights, optimizer or step number changed"
+    bench.model.fit(bench.x, bench.y, verbose=0)          # the model is as usable as before
+    assert bench.state() != before
+
+
+def test_golden_has_no_stale_texts(golden):
+    assert sorted(golden) == sorted([*ARRAYS, *MODELS])
+
+
+def test_a_learning_rate_of_zero_is_legal():
+    bench = Workbench()
+    weights = bench.state()[0]
+    bench.model.optimizer.learning_rate = 0
+    bench.model.fit(bench.x, bench.y, verbose=0)
+    assert bench.state()[0] == weights
