@@ -176,6 +176,7 @@ _BY_NAME: dict[str, type[Loss]] = {
     **{c.__name__: c for c in _CLASSES}, **{backend.snake_case(c.__name__): c for c in _CLASSES},
     "mse": MeanSquaredError, "MSE": MeanSquaredError, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy,
 }
+NAMES = tuple(_BY_NAME)
 
 
 def get(identifier) -> Loss:

@@ -59,7 +59,8 @@ ctypedef struct Frame:
     int threads              # the most that an operation may use
     Py_ssize_t fault_row     # set by a kernel that returns a status other than OK
     double fault_value
-    void *owner              # the runner's object, for Python operations
+    void *owner              # the runner's object and the state of its run, for Python operations
+    void *state
 
 ctypedef struct Operation:
     int (*run)(const Operation *, Frame *) noexcept nogil

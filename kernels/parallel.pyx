@@ -28,6 +28,16 @@ cdef extern from * nogil:
     #endif
     #include <pthread.h>
 
+    /* The floating-point mode (denormals to zero or not) of the thread that calls is that of all who work for it. */
+    #if defined(__SSE__) || defined(__x86_64__)
+    #include <xmmintrin.h>
+    static unsigned get_mode(void) { return _mm_getcsr() & ~0x3fu; }
+    static void set_mode(unsigned mode) { _mm_setcsr(mode); }
+    #else
+    static unsigned get_mode(void) { return 0; }
+    static void set_mode(unsigned mode) { (void) mode; }
+    #endif
+
     static int forked = 0;
     static __thread int thread_limit = 0;       /* 0: the process's number */
     static void after_fork(void) { forked = 1; }
@@ -41,6 +51,8 @@ cdef extern from * nogil:
     int forked
     int thread_limit
     int watch_forks()
+    unsigned get_mode()
+    void set_mode(unsigned mode)
 
 cdef int process_threads = 1
 cdef int first_limit = omp_get_max_threads()     # OpenMP's limit before anybody here could lower it
@@ -49,12 +61,15 @@ cdef int first_limit = omp_get_max_threads()     # OpenMP's limit before anybody
 cdef void parallel_for(block_t function, void *context, Py_ssize_t blocks, int threads) noexcept nogil:
     """Call ``function(context, block)`` for every block, on so many threads at most."""
     cdef Py_ssize_t block
+    cdef unsigned mode
     threads = <int> min(<Py_ssize_t> usable(threads), blocks)
     if threads <= 1:
         for block in range(blocks):
             function(context, block)
         return
+    mode = get_mode()
     with parallel(num_threads=threads):
+        set_mode(mode)
         stretch(function, context, blocks)
 
 

@@ -67,7 +67,7 @@ def away_from_kinks(x, distance=0.05):
     return np.where(np.abs(x) < distance, np.copysign(distance, x), x)
 
 
-def differences(loss, x, step=1e-3):
+def differences(loss, x, step=2e-5):
     """Derivatives of ``loss()`` by each element of x, which it reads: five-point central differences."""
     result = np.empty_like(x)
     for i in np.ndindex(x.shape):
@@ -77,7 +77,7 @@ def differences(loss, x, step=1e-3):
     return result
 
 
-def differences_of_weight(loss, variable, value, step=1e-3):
+def differences_of_weight(loss, variable, value, step=2e-5):
     """As ``differences``, by each element of a weight; ``loss`` restores the weights, so the step is set in ``value``."""
     result = np.empty(variable.shape)
     for i in np.ndindex(variable.shape):

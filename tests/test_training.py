@@ -112,6 +112,16 @@ def test_metrics_are_named_as_typed_and_numbered_in_the_model():
     assert model.metrics_names == ["loss", "acc", "acc_1"]
 
 
+def test_a_loss_as_metric():
+    x, y = blobs(40)
+    model = small_net(20, metrics=["sparse_categorical_crossentropy"])
+    logs = model.fit(x, y, batch_size=40, verbose=0).history
+    assert logs["sparse_categorical_crossentropy"] == pytest.approx(logs["loss"], rel=1e-5)
+    plain = small_net(20)
+    plain.fit(x, y, batch_size=40, verbose=0)
+    assert bits(plain.get_weights()) == bits(model.get_weights()), "a metric adds no gradient"
+
+
 def test_a_function_as_metric():
     x, y = blobs(40)
 
@@ -239,4 +249,4 @@ def test_summary_and_optimizer_variables():
     x, y = blobs()
     model.fit(x, y, verbose=0)
     trainable = sum(w.size for w in model.trainable_weights)
-    assert sum(v.size for v in model.optimizer.variables) == 2 * trainable + 1
+    assert sum(v.size for v in model.optimizer.variables) == 2 * trainable + 2

@@ -14,11 +14,10 @@ from ._cpus import default_threads
 COMMAND = "pip install -e ."
 
 try:
-    from . import _build, cpu, ops, runner
+    from . import cpu, ops, runner
+    from ._build import LEVELS as levels_built
 except ImportError as error:
-    raise ImportError(
-        f"fastnn is not compiled here ({error}). In the folder that holds its setup.py, run:  {COMMAND}"
-    ) from None
+    raise ImportError(f"fastnn is not compiled here. In the folder that holds its setup.py, run:  {COMMAND}") from error
 
 
 def _load_parallel() -> ModuleType:
@@ -56,7 +55,6 @@ def _choose_level() -> ModuleType:
     return load_level(levels_usable[-1])
 
 
-levels_built: tuple[str, ...] = _build.LEVELS
 levels_supported: tuple[str, ...] = cpu.levels()
 levels_usable = tuple(name for name in levels_supported if name in levels_built)
 level = _choose_level()

@@ -55,6 +55,8 @@ class Layer:
         self.dtype = as_dtype(dtype or backend.floatx())
         self.built = False
         self.output_shape: tuple | None = None
+        self.input: KerasTensor | None = None           # of the last symbolic call
+        self.output: KerasTensor | None = None
         self.input_shape_argument = input_shape
         self._trainable = bool(trainable)
         self._weights: list[Variable] = []
@@ -171,9 +173,9 @@ class Layer:
 
     def _symbolic(self, x: KerasTensor) -> KerasTensor:
         self.ensure_built(x.shape)
-        output = KerasTensor(self.compute_output_shape(x.shape), self.dtype, name=self.name)
-        Node(self, [x], output)
-        return output
+        self.input, self.output = x, KerasTensor(self.compute_output_shape(x.shape), self.dtype, name=self.name)
+        Node(self, [x], self.output)
+        return self.output
 
     def _call_array(self, x, training: bool):
         """The slow path: check the array, build, lower."""

@@ -1,9 +1,9 @@
 """Metrics: what training reports beside the loss."""
 from __future__ import annotations
 
-from .. import _arrays, backend
+from .. import _arrays, backend, losses
 from .accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
-from .base import Metric, PythonMetric
+from .base import LossMetric, Metric, PythonMetric
 
 __all__ = ["BinaryAccuracy", "CategoricalAccuracy", "Metric", "SparseCategoricalAccuracy", "get", "resolve"]
 
@@ -14,14 +14,18 @@ ACCURACY = ("accuracy", "acc")
 
 
 def get(identifier) -> Metric:
-    """The metric of a name, or a metric itself; ValueError names the nearest."""
+    """The metric of a name, a loss as a metric, or a metric itself; ValueError names the nearest."""
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return identifier()
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier](name=identifier)
-    raise ValueError(_arrays.unknown_name("metric", identifier, [*_BY_NAME, *ACCURACY]))
+    if isinstance(identifier, losses.Loss):
+        return LossMetric(identifier)
+    if isinstance(identifier, str) and identifier in losses.NAMES:
+        return LossMetric(losses.get(identifier), identifier)
+    raise ValueError(_arrays.unknown_name("metric", identifier, [*_BY_NAME, *ACCURACY, *losses.NAMES]))
 
 
 def check(identifier) -> None:
@@ -47,4 +51,4 @@ def resolve(identifier, output_shape: tuple, target_shape: tuple, integer_target
 
 
 def _is_function(identifier) -> bool:
-    return callable(identifier) and not isinstance(identifier, (Metric, type))
+    return callable(identifier) and not isinstance(identifier, (Metric, losses.Loss, type))

@@ -6,6 +6,7 @@ from typing import Callable
 import numpy as np
 
 from .. import backend
+from ..losses import Loss
 from ..program import Lowering, Value
 from ..program.eager import per_row
 
@@ -57,6 +58,19 @@ class Metric:
     def get_config(self) -> dict:
         """The arguments that make a metric like this one."""
         return {"name": self.name}
+
+
+class LossMetric(Metric):
+    """A loss, reported: its mean over rows, without a gradient and without weights."""
+    direction = "min"
+
+    def __init__(self, loss: Loss, name: str | None = None):
+        super().__init__(name or loss.name)
+        self.loss = loss
+        self.integer_targets = loss.integer_targets
+
+    def lower(self, build: Lowering, y: Value, target: Value, weights: Value | None = None) -> Value:
+        return self.loss.lower(build, build.detached(y), target, weights)
 
 
 class PythonMetric(Metric):

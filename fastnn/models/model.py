@@ -76,10 +76,21 @@ class Model(Training, Layer):
         """Shape of the input, None for the batch axis; ValueError before the model is built."""
         return self._built_graph().inputs[0].shape
 
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs; ValueError before the model is built."""
+        return self._built_graph().inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs; ValueError before the model is built."""
+        return self._built_graph().outputs
+
     def compute_output_shape(self, input_shape):
         return self._built_graph().outputs[0].shape
 
     def lower(self, build: Lowering, x: Value, mask: Value | None = None):
+        self._check_shape(x.shape)
         return self._built_graph().lower(build, [(x, mask)])[0]
 
     def _built_graph(self) -> Graph:
@@ -91,7 +102,8 @@ class Model(Training, Layer):
     def _set_graph(self, graph: Graph) -> None:
         """Take a graph over: its weights move into one vector for weights and one for layer state."""
         self.graph = graph
-        self.output_shape = graph.outputs[0].shape
+        self.input, self.output = graph.inputs[0], graph.outputs[0]
+        self.output_shape = self.output.shape
         self.built = True
         self._leaves = [leaf for layer in self.layers for leaf in getattr(layer, "_leaves", [layer])]
         loose = [w for w in self.weights if not w.vector.shared]
@@ -130,7 +142,6 @@ class Model(Training, Layer):
         """(program, output shape) of prediction for inputs of this shape."""
         found = self._predictions.get(shape)
         if found is None:
-            self._check_shape(shape)
             found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
         return found
 
@@ -140,7 +151,6 @@ class Model(Training, Layer):
                tuple([layer.trainable for layer in self._leaves]) if training else None)
         program = self._steps.get(key)
         if program is None:
-            self._check_shape(shape)
             self._require_compiled()
             output_shape = self.output_shape[1:]
             resolved = [metrics.resolve(m, output_shape, target_shape, self.loss.integer_targets)

@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
-import textwrap
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -31,7 +29,9 @@ def summary_text(model, line_length: int | None = None, positions: Sequence[floa
         raise ValueError(f"summary: `positions` must hold {len(ENDS)} numbers, one a column, got {positions}")
     if show_trainable:
         ends, width = [0.9 * end for end in ends] + [1.0], WIDTH + TRAINABLE_WIDTH
-    line_length = line_length or min(width, shutil.get_terminal_size().columns - MARGIN)
+    if line_length is None:
+        from shutil import get_terminal_size  # with textwrap below, 10 ms: not when fastnn is imported
+        line_length = min(width, get_terminal_size().columns - MARGIN)
     rows = [row for layer in _chosen(model.layers, layer_range) for row in _rows(layer, "", expand_nested)]
     table = _table([row[:len(ends)] for row in rows], _widths(ends, line_length))
     return "\n".join([f'Model: "{model.name}"', *table, *_totals(model)])
@@ -100,6 +100,7 @@ def _table(rows: list[list[str]], widths: list[int]) -> list[str]:
 
 def _wrap(text: str, width: int) -> list[str]:
     """The words of a cell on lines; one that is too long ends with an ellipsis."""
+    import textwrap
     lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     return [line if len(line) <= width else line[:width - 1] + "…" for line in lines]
 

@@ -211,7 +211,8 @@ class Training:
                     hooks.on_predict_batch_begin(done)
                 done += run.batches(done, done + 1 if hooks.has_predict_batch_hooks else run.n_batches, report=report)
                 if hooks.has_predict_batch_hooks:
-                    hooks.on_predict_batch_end(done - 1, {})
+                    rows = slice((done - 1) * run.batch_size, done * run.batch_size)
+                    hooks.on_predict_batch_end(done - 1, {"outputs": output[rows]})
                 progress.update(done, {})
             progress.epoch_end(done, {}, time.perf_counter() - started)
             hooks.on_predict_end()

@@ -10,7 +10,7 @@ class Adam(Optimizer):
     a = learning_rate · sqrt(1 - beta_2^t) / (1 - beta_1^t): the form of the paper's section 2, as in Keras."""
     slot_names = ("momentum", "velocity")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="adam"):
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name=None):
         super().__init__(learning_rate, name)
         self.beta_1 = check_fraction("Adam", "beta_1", beta_1)
         self.beta_2 = check_fraction("Adam", "beta_2", beta_2)

@@ -40,11 +40,12 @@ class Optimizer:
 
     @property
     def variables(self) -> list[np.ndarray]:
-        """The step number and all slots, as they lie: one array for each slot of each weight."""
+        """The step number, the learning rate (a copy; NaN for a function), and for each weight its slots as they lie."""
+        rate = np.array([np.nan if callable(self._learning_rate) else self._learning_rate], np.float32)
         slots = [slot.data[v.offset:v.offset + v.size].reshape(v.shape)
                  for vector, named in self.slots.items() for v in vector.variables if v.trainable
                  for slot in named.values()]
-        return [self.step_vector.data, *slots]
+        return [self.step_vector.data, rate, *slots]
 
     def rates(self, n_steps: int) -> np.ndarray:
         """The learning rates of the next ``n_steps`` steps, float64 (n_steps,)."""

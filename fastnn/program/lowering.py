@@ -60,6 +60,10 @@ class Lowering:
             self.backward([y], lambda dy: self.add_gradient(x, self.view(dy, x.shape)))
         return y
 
+    def detached(self, x: Value) -> Value:
+        """``x`` for a reader that gives it no gradient."""
+        return Value(x.shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root)
+
     def parameter(self, variable: Variable) -> Value:
         """The weights of ``variable`` as they lie; a gradient is wanted in training if it is trainable."""
         key = id(variable)

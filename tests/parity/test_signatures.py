@@ -12,6 +12,16 @@ RECORD = json.loads((Path(__file__).parent / "data" / "signatures.json").read_te
 # Parameters of Keras that fastnn leaves out: (pattern of the path, names, reason).
 NOT_OFFERED = [
     ("layers.Dense", {"lora_rank", "lora_alpha", "quantization_config"}, "no low-rank adapters, no quantisation"),
+    # what this version has not yet: the call is refused, the argument named
+    ("layers.*", {"kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+                  "beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"}, "no regularizers yet"),
+    ("layers.Dropout", {"noise_shape"}, "each element is dropped by itself"),
+    ("layers.Flatten", {"data_format"}, "channels come last"),
+    ("optimizers.*", {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}, "no clipping, no decay yet"),
+    ("optimizers.Adam", {"amsgrad"}, "plain Adam"),
+    ("losses.SparseCategoricalCrossentropy", {"ignore_class"}, "every label counts"),
+    ("losses.*", {"dtype"}, "a loss is computed in the dtype of its model"),
+    ("Input", {"batch_shape"}, "programs take any number of rows"),
     ("layers.BatchNormalization", {"renorm", "renorm_clipping", "renorm_momentum"}, "only plain batch normalisation"),
     ("layers.BatchNormalization", {"synchronized"}, "one machine"),
     ("layers.Layer", {"autocast"}, "a model has one dtype"),
