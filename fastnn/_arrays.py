@@ -184,10 +184,18 @@ def _object_text(array: np.ndarray, argument: str) -> str:
     if place is None:
         return f"an array of dtype object; use np.asarray({argument}, dtype='float64')"
     value = array[place]
-    advice = "fill in or drop such rows"
-    if isinstance(value, (str, bytes)):
-        advice = f"number them first, e.g. np.unique({argument}, return_inverse=True)[1]"
-    return f"{value!r:.60} ({type(value).__name__}) at {_place(place)}; {advice}"
+    return f"{value!r:.60} ({type(value).__name__}) at {_place(place)}; {_advice(value, argument)}"
+
+
+def _advice(value, argument: str) -> str:
+    """What to do about a value that is no number."""
+    if not isinstance(value, (str, bytes)):
+        return "fill in or drop such rows"
+    try:
+        float(value)
+    except ValueError:
+        return f"number them first, e.g. np.unique({argument}, return_inverse=True)[1]"
+    return f"use np.asarray({argument}).astype('float32')"
 
 
 def _place(index: tuple) -> str:
@@ -210,10 +218,15 @@ def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool
 
 
 def not_finite(argument: str, array: np.ndarray, row: int) -> str:
-    """The text for the first NaN or inf of ``array``, which is in this row."""
-    inner = tuple(int(i) for i in np.argwhere(~np.isfinite(array[row]))[0])
-    return (f"`{argument}` must hold finite numbers, got {array[row][inner]} at {_place((row, *inner))}; fill in or "
-            "drop such rows")
+    """The text for the first NaN, inf or number beyond float32 of ``array``, which is in this row."""
+    with np.errstate(over="ignore"):
+        wrong = np.argwhere(~np.isfinite(np.asarray(array[row]).astype(np.float32)))
+    inner = tuple(int(i) for i in wrong[0])
+    value = array[row][inner]
+    if np.isfinite(value):
+        return (f"`{argument}` must hold numbers within the range of float32, got {value} at {_place((row, *inner))}; "
+                "scale them down first")
+    return f"`{argument}` must hold finite numbers, got {value} at {_place((row, *inner))}; fill in or drop such rows"
 
 
 def bad_label(argument: str, row: int, value: float, classes: int) -> str:
@@ -232,7 +245,7 @@ def check_features(x: np.ndarray, shape: tuple, layer: str) -> None:
     if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row, strict=True)):
         return
     expected = ", ".join("any" if n is None else str(n) for n in ("rows", *shape))
-    text = f"`x` must have shape ({expected}) for layer {layer!r}, got shape {x.shape}"
+    text = f"`x` must have shape ({expected}) for {layer!r}, got shape {x.shape}"
     if x.ndim == 1:
         text += "; for one row use x.reshape(1, -1), for one feature x.reshape(-1, 1)"
     raise ValueError(text)
@@ -279,11 +292,11 @@ def check_validation_split(n: int, split) -> int:
     """
     share = _number("validation_split", split, "a number of at least 0 and below 1")
     if not 0 <= share < 1:
-        raise ValueError(f"`validation_split` must be a number of at least 0 and below 1, got {share}")
+        raise ValueError(f"`validation_split` must be a number of at least 0 and below 1, got {share:g}")
     index = int(np.floor(n * (1.0 - share)))
     if share and not 0 < index < n:
         part = "validation" if index else "training"
-        raise ValueError(f"`validation_split` must leave rows for both parts, got {share} of {n} rows, which leaves "
+        raise ValueError(f"`validation_split` must leave rows for both parts, got {share:g} of {n} rows, which leaves "
                          f"none for {part}; change it or give `validation_data`")
     return index
 
@@ -292,7 +305,7 @@ def check_learning_rate(value) -> float:
     """A finite number of at least 0."""
     rate = _number("learning_rate", value, "a number of at least 0, or a function of the step number")
     if not 0 <= rate < np.inf:
-        raise ValueError(f"`learning_rate` must be a finite number of at least 0, got {rate}")
+        raise ValueError(f"`learning_rate` must be a finite number of at least 0, got {rate:g}")
     return rate
 
 

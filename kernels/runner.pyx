@@ -13,7 +13,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from operation cimport (
@@ -101,12 +101,16 @@ def permutation(Py_ssize_t n, seed, uint64_t step):
     """
     cdef cnp.npy_intp size = n
     cdef cnp.ndarray order = cnp.PyArray_EMPTY(1, &size, cnp.NPY_INT64, 0)
-    cdef int64_t *p = <int64_t *> cnp.PyArray_DATA(order)
-    cdef uint64_t state = <uint64_t> (seed & 0xFFFFFFFFFFFFFFFF)
+    permute(<int64_t *> cnp.PyArray_DATA(order), n, <uint64_t> seed, step)
+    return order
+
+
+cdef void permute(int64_t *order, Py_ssize_t n, uint64_t seed, uint64_t step) noexcept nogil:
+    """Write the order of ``permutation``."""
+    cdef uint64_t state = seed
     mix(&state)
     state ^= step * <uint64_t> 0x9E3779B97F4A7C15
-    shuffle(p, n, mix(&state))
-    return order
+    shuffle(order, n, mix(&state))
 
 
 cdef inline uint64_t mix(uint64_t *state) noexcept nogil:
@@ -225,6 +229,7 @@ cdef class RunFrame:
     cdef list kept, error
     cdef readonly Program program
     cdef readonly list slots
+    cdef readonly Py_ssize_t epochs_done
 
     def __cinit__(self, Program program, list slots, seed=0):
         cdef int i
@@ -273,13 +278,18 @@ cdef class RunFrame:
         return raw[offset:offset + n].view(dtype).reshape(shape)
 
     def run(self, list arrays, Py_ssize_t n_rows, Py_ssize_t batch_size, Py_ssize_t first, Py_ssize_t last,
-            order=None, rates=None, int64_t step=0, int threads=1, double report=0.0, times=None):
+            order=None, rates=None, int64_t step=0, int threads=1, double report=0.0, times=None, totals=None,
+            counters=None, seed=None):
         """Run batches first..last-1 of ``n_rows`` rows and return (batches done, fault).
 
         ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the learning
         rate of each batch of this call. ``report``: seconds after which to return at the end of a batch (0: never).
-        ``times``: float64 array, one place an operation, that receives seconds (profiling). The fault is None, or
-        (status, operation, row in the caller's arrays, value). Raises what a signal handler or a Python operation raised.
+        ``times``: float64 array, one place an operation, that receives seconds (profiling).
+        With ``totals``, float64 (epochs, counters), the batches are run once an epoch: each begins with ``counters`` at
+        zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters copied
+        to its row. ``epochs_done`` says how many have ended, also after an exception.
+        The fault is None, or (status, operation, row in the caller's arrays, value). Raises what a signal handler or a
+        Python operation raised.
         """
         cdef State state
         cdef int status, i
@@ -301,10 +311,19 @@ cdef class RunFrame:
         if times is not None:
             state.times = <double *> cnp.PyArray_DATA(<cnp.ndarray> times)
         self.frame.threads = threads
+        state.epochs = 1
+        if totals is not None:
+            state.epochs = cnp.PyArray_DIM(<cnp.ndarray> totals, 0)
+            state.n_counters = cnp.PyArray_DIM(<cnp.ndarray> totals, 1)
+            state.totals = <double *> cnp.PyArray_DATA(<cnp.ndarray> totals)
+            state.counters = <double *> cnp.PyArray_DATA(<cnp.ndarray> counters)
+            state.shuffles, state.seed = seed is not None, <uint64_t> (seed or 0)
+            begin_epoch(&self.frame, &state)
         try:
             status = self.drive(&state)
         finally:
             self.release(i)
+            self.epochs_done = state.epoch
         if status == PYTHON_ERROR:
             raise self.error.pop()
         if status != OK:
@@ -327,7 +346,7 @@ cdef class RunFrame:
     cdef int drive(self, State *state) except -1:
         """Walk until done, looking at signals whenever the walk pauses."""
         cdef int status
-        cdef bint short = self.program.nanoseconds * (state.last - state.batch) < KEEP_GIL_NS
+        cdef bint short = self.program.nanoseconds * (state.last - state.batch) * state.epochs < KEEP_GIL_NS
         state.started = state.looked = now()
         while True:
             if short:
@@ -364,6 +383,12 @@ cdef struct State:
     int64_t spent            # estimated nanoseconds since the last look at the clock
     int64_t looked, started, report
     bint reported
+    Py_ssize_t epoch, epochs # with totals: those done, those to do
+    Py_ssize_t n_counters
+    double *totals           # one row of counters an epoch, or NULL
+    double *counters
+    bint shuffles
+    uint64_t seed
     unsigned mode            # the caller's floating-point mode
     double *times
 
@@ -378,16 +403,26 @@ cdef int walk(Program program, Frame *frame, State *state) noexcept nogil:
     return status
 
 
+cdef void begin_epoch(Frame *frame, State *state) noexcept nogil:
+    """Counters to zero, and a new order."""
+    memset(state.counters, 0, state.n_counters * sizeof(double))
+    if state.shuffles:
+        permute(<int64_t *> frame.order, state.n_rows, state.seed,
+                state.step + state.epoch * (state.last - state.first))
+
+
 cdef int steps(Program program, Frame *frame, State *state) noexcept nogil:
     cdef const Operation *op
     cdef int status, end = program.n_operations
     cdef int64_t began = 0
+    cdef Py_ssize_t n_batches = state.last - state.first, done
     while state.batch < state.last:
+        done = state.epoch * n_batches + state.batch - state.first
         frame.start = state.batch * state.batch_size
         frame.rows = min(state.batch_size, state.n_rows - frame.start)
-        frame.step = state.step + state.batch - state.first
+        frame.step = state.step + done
         if state.rates != NULL:
-            frame.learning_rate = state.rates[state.batch - state.first]
+            frame.learning_rate = state.rates[done]
         while state.operation < end:
             op = &program.operations[state.operation]
             if state.times != NULL:
@@ -405,6 +440,12 @@ cdef int steps(Program program, Frame *frame, State *state) noexcept nogil:
                     return PAUSED
         state.operation = program.head
         state.batch += 1
+        if state.batch == state.last and state.totals != NULL:
+            memcpy(state.totals + state.epoch * state.n_counters, state.counters, state.n_counters * sizeof(double))
+            state.epoch += 1
+            if state.epoch < state.epochs:
+                state.batch = state.first
+                begin_epoch(frame, state)
         if state.report > 0 and state.batch < state.last and now() - state.started > state.report:
             state.reported = True
             return PAUSED

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+import fastnn
 from fastnn import _arrays, initializers, random, utils
 from fastnn.callbacks import EarlyStopping, LambdaCallback, Progress
 
@@ -18,8 +19,8 @@ class OnTheGPU:
         raise RuntimeError("can't convert cuda:0 device type tensor to numpy; copy it to host memory first")
 
 
-def with_value(value, *place, shape=(20, 4)):
-    x = np.ones(shape, "float32")
+def with_value(value, *place, shape=(20, 4), dtype="float32"):
+    x = np.ones(shape, dtype)
     x[place] = value
     return x
 
@@ -48,6 +49,7 @@ ARRAYS = {
     "x holds strings": (rows(np.array(["setosa", "virginica"])), *NUMBERS, "'setosa'", "np.unique"),
     "x holds strings as objects": (rows(np.array([["a", "b"]], object)), *NUMBERS, "'a'", "row 0, column 0"),
     "x is made for strings, and empty": (rows(np.array([], "U5")), *NUMBERS, "strings"),
+    "x holds numbers as strings": (rows([["1.5", "2"]]), *NUMBERS, "'1.5'", "astype('float32')"),
     "x holds bytes": (rows(np.array([b"ab"])), *NUMBERS, "b'ab'"),
     "x mixes numbers and words": (rows([[1.0, "two"]]), *NUMBERS, "'two'", "row 0, column 1"),
     "x holds a None": (rows([[1.0, 2.0], [None, 4.0]]), *NUMBERS, "None", "row 1, column 0"),
@@ -67,6 +69,8 @@ ARRAYS = {
 
     "NaN in a table": (raising(_arrays.not_finite, "x", with_value(np.nan, 3, 1), 3), "`x`", "nan", "row 3, column 1"),
     "inf in a vector": (raising(_arrays.not_finite, "y", with_value(-np.inf, 7, shape=9), 7), "`y`", "-inf", "row 7"),
+    "a number beyond float32": (raising(_arrays.not_finite, "x", with_value(-1e300, 2, 3, dtype="float64"), 2),
+                                "`x`", "float32", "-1e+300", "row 2, column 3"),
     "NaN in an image": (raising(_arrays.not_finite, "x", with_value(np.nan, 2, 5, 1, 0, shape=(3, 8, 8, 1)), 2),
                         "`x`", "nan", "row 2, position (5, 1, 0)"),
     "a label too large": (raising(_arrays.bad_label, "y", 17, 3.0, 3), "`y`", "0 to 2", "got 3 at row 17", "y - 1"),
@@ -104,23 +108,16 @@ ARRAYS = {
 class Workbench:
     """A compiled 4-8-3 classifier that has trained one epoch, and data for it."""
 
-    def __init__(self):
-        import fastnn
-        self.fastnn, self.layers = fastnn, fastnn.layers
-        rng = np.random.default_rng(0)
-        self.x = rng.normal(size=(20, 4)).astype("float32")
-        self.y = np.arange(20) % 3
-        self.model = self.net("sparse_categorical_crossentropy")
+    def __init__(self, loss="sparse_categorical_crossentropy"):
+        self.x = np.cos(np.arange(80, dtype="float32")).reshape(20, 4)
+        self.labels = np.arange(20) % 3
+        self.y = self.labels if loss.startswith("sparse") else np.eye(3, dtype="float32")[self.labels]
+        fastnn.backend.clear_session()          # so that names in texts do not depend on the tests before
+        self.model = fastnn.Sequential([
+            fastnn.Input((4,)), fastnn.layers.Dense(8, activation="relu"), fastnn.layers.BatchNormalization(),
+            fastnn.layers.Dense(3, activation="softmax")])
+        self.model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
         self.model.fit(self.x, self.y, verbose=0)
-
-    def net(self, loss, units=3):
-        """A new compiled model."""
-        layers = self.layers
-        self.fastnn.backend.clear_session()
-        model = self.fastnn.Sequential([self.fastnn.Input((4,)), layers.Dense(8, activation="relu"),
-                                        layers.BatchNormalization(), layers.Dense(units, activation="softmax")])
-        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
-        return model
 
     def state(self):
         """All that a training step changes."""
@@ -144,12 +141,10 @@ def fit(words, **options):
     return (lambda b: b.fit(**options), *words)
 
 
-def recompiled(words, loss, **data):
-    """A case: training with another loss on y made from the good one."""
-    def call(b):
-        b.model.compile(optimizer=b.model.optimizer, loss=loss)
-        b.fit(**{name: make(b) for name, make in data.items()})
-    return (call, *words)
+def with_loss(loss, call):
+    """The call, for a workbench with this loss."""
+    call.loss = loss
+    return call
 
 
 LOSS = "loss identifier"
@@ -180,11 +175,11 @@ MODELS = {
     "fit: NaN as a label": (lambda b: b.fit(y=b.wrong(np.nan, 2, of="y")), "`y`", "nan", "row 2"),
     "fit: a huge label": (lambda b: b.fit(y=b.y + 2**40), "`y`", "0 to 2", "row 0"),
     "fit: one-hot y for the sparse loss": (lambda b: b.fit(y=np.eye(3)[b.y]), "`y`", "one-hot", "(20, 3)"),
-    "fit: class numbers for the one-hot loss": recompiled(("`y`", "(20, 3)", "(20,)"), "categorical_crossentropy",
-                                                          y=lambda b: b.y),
-    "fit: NaN in targets": recompiled(("`y`", "nan", "row 4, column 1"), "mse",
-                                      y=lambda b: np.where(np.arange(60).reshape(20, 3) == 13, np.nan, 1.0)),
-    "fit: targets of another size": recompiled(("`y`", "(20, 3)", "(20, 2)"), "mse", y=lambda b: np.ones((20, 2))),
+    "fit: class numbers for the one-hot loss": (with_loss("categorical_crossentropy", lambda b: b.fit(y=b.labels)),
+                                                "`y`", "(20, 3)", "(20,)"),
+    "fit: NaN in targets": (with_loss("mse", lambda b: b.fit(y=b.wrong(np.nan, 4, 1, of="y"))),
+                            "`y`", "nan", "row 4, column 1"),
+    "fit: targets of another size": (with_loss("mse", lambda b: b.fit(y=b.y[:, :2])), "`y`", "(20, 3)", "(20, 2)"),
 
     "fit: batch_size 0": fit(("`batch_size`", "at least 1", "0"), batch_size=0),
     "fit: batch_size -1": fit(("`batch_size`", "at least 1", "-1"), batch_size=-1),
@@ -192,14 +187,15 @@ MODELS = {
     "fit: batch_size True": fit(("`batch_size`", "at least 1", "True"), batch_size=True),
     "fit: epochs 0": fit(("`epochs`", "at least 1", "0"), epochs=0),
     "fit: epochs a float": fit(("`epochs`", "at least 1", "2.0"), epochs=2.0),
-    "fit: validation_split 1": fit(("`validation_split`", "below 1", "1.0"), validation_split=1),
+    "fit: validation_split 1": fit(("`validation_split`", "below 1", "got 1"), validation_split=1),
     "fit: validation_split 1.2": fit(("`validation_split`", "below 1", "1.2"), validation_split=1.2),
     "fit: validation_split negative": fit(("`validation_split`", "at least 0", "-0.1"), validation_split=-0.1),
     "fit: validation_split NaN": fit(("`validation_split`", "nan"), validation_split=float("nan")),
     "fit: validation_split a word": fit(("`validation_split`", "'0.2'"), validation_split="0.2"),
     "fit: nothing left to train on": fit(("`validation_split`", "20 rows", "training"), validation_split=0.99),
     "fit: nothing left to validate on": (lambda b: b.fit(b.x[:0], b.y[:0], validation_split=0.1), "row"),
-    "fit: validation data of another length": (lambda b: b.fit(validation_data=(b.x, b.y[:-3])), "`y`", "20", "17"),
+    "fit: validation data of another length": (lambda b: b.fit(validation_data=(b.x, b.y[:-3])),
+                                               "validation y", "20", "17"),
     "fit: NaN in the validation data": (lambda b: b.fit(validation_data=(b.wrong(np.nan, 1, 3), b.y)), "nan", "row 1"),
     "fit: a validation label too large": (lambda b: b.fit(validation_data=(b.x, b.y + 1)), "0 to 2", "got 3 at row 2"),
     "fit: validation data without y": (lambda b: b.fit(validation_data=b.x), "`validation_data`", "(x, y)"),
@@ -212,19 +208,19 @@ MODELS = {
     "fit: a weight for a class that is none": fit(("`class_weight`", "'cat'"), class_weight={"cat": 2.0}),
     "fit: monitoring what has no direction": fit(("`monitor`", "'gain'", "`mode`"), callbacks=[EarlyStopping("gain")]),
 
-    "fit before compile": (lambda b: b.fastnn.Sequential([b.fastnn.Input((4,)), b.layers.Dense(3)]).fit(b.x, b.y),
+    "fit before compile": (lambda b: fastnn.Sequential([fastnn.Input((4,)), fastnn.layers.Dense(3)]).fit(b.x, b.y),
                            "compile()"),
-    "evaluate before compile": (lambda b: b.fastnn.Sequential([b.layers.Dense(3)]).evaluate(b.x, b.y), "compile()"),
-    "compile: an unknown loss": (lambda b: b.model.compile(loss="msee"), LOSS, "'msee'", "Did you mean 'mse'?"),
+    "evaluate before compile": (lambda b: fastnn.Sequential([fastnn.layers.Dense(3)]).evaluate(b.x, b.y), "compile()"),
+    "compile: an unknown loss": (lambda b: b.model.compile("adam", "msee"), LOSS, "'msee'", "Did you mean 'mse'?"),
     "compile: a loss that is a number": (lambda b: b.model.compile("adam", loss=5), LOSS, "5"),
     "compile: an unknown optimizer": (lambda b: b.model.compile("adm", "mse"), "optimizer identifier: 'adm'", "'adam'"),
     "compile: an unknown metric": (lambda b: b.model.compile("adam", "mse", metrics=["acuracy"]),
                                    "metric identifier: 'acuracy'", "'accuracy'"),
-    "an unknown activation": (lambda b: b.layers.Dense(3, activation="rleu"), "'rleu'", "Did you mean 'relu'?"),
-    "a negative learning rate": (lambda b: b.fastnn.optimizers.SGD(-0.1), "`learning_rate`", "at least 0", "-0.1"),
-    "a learning rate of NaN": (lambda b: b.fastnn.optimizers.Adam(float("nan")), "`learning_rate`", "nan"),
-    "a learning rate of inf": (lambda b: b.fastnn.optimizers.Adam(float("inf")), "`learning_rate`", "inf"),
-    "a learning rate in words": (lambda b: b.fastnn.optimizers.SGD("0.1"), "`learning_rate`", "'0.1'"),
+    "an unknown activation": (lambda b: fastnn.layers.Dense(3, activation="rleu"), "'rleu'", "Did you mean 'relu'?"),
+    "a negative learning rate": (lambda b: fastnn.optimizers.SGD(-0.1), "`learning_rate`", "at least 0", "-0.1"),
+    "a learning rate of NaN": (lambda b: fastnn.optimizers.Adam(float("nan")), "`learning_rate`", "nan"),
+    "a learning rate of inf": (lambda b: fastnn.optimizers.Adam(float("inf")), "`learning_rate`", "inf"),
+    "a learning rate in words": (lambda b: fastnn.optimizers.SGD("0.1"), "`learning_rate`", "'0.1'"),
     "a learning rate set to a negative one": (lambda b: setattr(b.model.optimizer, "learning_rate", -1),
                                               "`learning_rate`", "-1"),
 
@@ -234,5 +230,5 @@ MODELS = {
     "evaluate: a label too large": (lambda b: b.model.evaluate(b.x, b.y + 1), "`y`", "got 3 at row 2"),
     "train_on_batch: lengths that differ": (lambda b: b.model.train_on_batch(b.x, b.y[:5]), "`x`", "20", "5"),
     "train_on_batch: NaN in x": (lambda b: b.model.train_on_batch(b.wrong(np.nan, 0, 0), b.y), "`x`", "nan", "row 0"),
-    "calling the model with three features for four": (lambda b: b.model(b.x[:, :3]), "4", "(20, 3)"),
+    "calling the model with three features for four": (lambda b: b.model(b.x[:, :3]), "(None, 4)", "(None, 3)"),
 }

@@ -247,7 +247,7 @@ def test_features_may_be_of_any_size_where_the_shape_says_none():
     _arrays.check_features(np.zeros((2, 7, 3)), (None, 3), "lstm")
     _arrays.check_features(np.zeros((2, 4)), (4,), "dense")
     _arrays.check_features(np.zeros((2,)), (), "embedding")
-    with pytest.raises(ValueError, match=r"shape \(rows, any, 3\) for layer 'lstm', got shape \(2, 7, 4\)"):
+    with pytest.raises(ValueError, match=r"shape \(rows, any, 3\) for 'lstm', got shape \(2, 7, 4\)"):
         _arrays.check_features(np.zeros((2, 7, 4)), (None, 3), "lstm")
 
 

@@ -252,9 +252,9 @@ class Metric:
 
 @pytest.mark.parametrize(("monitor", "expected"), [
     ("loss", "min"), ("val_loss", "min"), ("dense_loss", "min"), ("accuracy", "max"), ("val_acc", "max"),
-    ("auc", "max"), ("val_sparse_categorical_accuracy", "max"), ("precision_1", "max"), ("f1_score", "max"), ("mse", "min"),
-    ("val_mean_absolute_error", "min"), ("categorical_crossentropy", "min"), ("root_mean_squared_error", "min"),
-    ("binary_accuracy_2", "max"), ("rmse", "min"), ("binary_io_u", "max"), ("one_hot_iou", "max")])
+    ("auc", "max"), ("val_sparse_categorical_accuracy", "max"), ("precision_1", "max"), ("f1_score", "max"),
+    ("mse", "min"), ("val_mean_absolute_error", "min"), ("categorical_crossentropy", "min"), ("rmse", "min"),
+    ("root_mean_squared_error", "min"), ("binary_accuracy_2", "max"), ("binary_io_u", "max"), ("one_hot_iou", "max")])
 def test_direction_by_name(monitor, expected):
     assert direction(monitor, Model()) == expected
 

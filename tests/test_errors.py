@@ -28,10 +28,12 @@ def read_golden():
 def golden():
     """The texts as they should be; written anew at the end when asked for."""
     texts = read_golden()
+    if WRITE:
+        texts = {name: texts.get(name, "") for name in (*ARRAYS, *MODELS)}
     yield texts
     if WRITE:
-        known = [name for name in (*ARRAYS, *MODELS) if name in texts]
-        GOLDEN.write_text("\n\n".join(f"{name}\n{INDENT}{texts[name]}" for name in known) + "\n", encoding="utf-8")
+        parts = [f"{name}\n{INDENT}{text}" for name, text in texts.items()]
+        GOLDEN.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def check(golden, name, call, words):
@@ -58,7 +60,7 @@ def test_arrays(golden, name):
 @pytest.mark.parametrize("name", MODELS)
 def test_models(golden, name):
     call, *words = MODELS[name]
-    bench = Workbench()
+    bench = Workbench(call.loss) if hasattr(call, "loss") else Workbench()
     before = bench.state()
     check(golden, name, lambda: call(bench), words)
     assert bench.state() == before, "weights, optimizer or step number changed"
@@ -72,7 +74,7 @@ def test_golden_has_no_stale_texts(golden):
 
 def test_a_learning_rate_of_zero_is_legal():
     bench = Workbench()
-    weights = bench.state()[0]
+    weights = [w.numpy() for w in bench.model.trainable_weights]
     bench.model.optimizer.learning_rate = 0
     bench.model.fit(bench.x, bench.y, verbose=0)
-    assert bench.state()[0] == weights
+    assert all((w.numpy() == before).all() for w, before in zip(bench.model.trainable_weights, weights, strict=True))

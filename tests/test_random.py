@@ -1,7 +1,5 @@
 """Everything random is a function of the seed and a path."""
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -53,15 +51,14 @@ def test_the_path_may_hold_numpy_ints():
     assert random.generator(np.int64(3), np.int32(4)).random() == random.generator(3, 4).random()
 
 
-def test_the_key_is_the_same_everywhere():
+def test_the_key_is_the_same_everywhere(run_python):
     """In another process, whose hash() differs, and by the documented formula: weights can be made again anywhere."""
     digest = hashlib.blake2b(repr([1, "dense/kernel"]).encode(), digest_size=16).digest()
     key = np.random.Philox(key=int.from_bytes(digest, "little"))
     here = random.generator(1, "dense/kernel").random()
     assert here == np.random.Generator(key).random()
     code = "from fastnn import random; print(repr(float(random.generator(1, 'dense/kernel').random())))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(result.stdout) == here
+    assert float(run_python(code).stdout) == here
 
 
 def test_drawing_leaves_numpys_generator_alone():

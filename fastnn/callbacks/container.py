@@ -26,6 +26,7 @@ class CallbackList:
         self.has_train_batch_hooks = self._any("on_train_batch_begin", "on_train_batch_end")
         self.has_test_batch_hooks = self._any("on_test_batch_begin", "on_test_batch_end")
         self.has_predict_batch_hooks = self._any("on_predict_batch_begin", "on_predict_batch_end")
+        self.only_history = not self.callbacks and not self.progress.shown      # nobody looks on before the end
         given = [c for c in self.callbacks if isinstance(c, History)]
         self.history = given[0] if given else History()
         if keep_history and not given:
@@ -80,8 +81,9 @@ def _as_list(callbacks) -> list[Callback]:
         return []
     result = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     for callback in result:
-        if isinstance(callback, type) or not all(hasattr(callback, hook) for hook in HOOKS):
-            made = "; make one of it first: Name()" if isinstance(callback, type) else ""
-            raise TypeError(f"`callbacks` must hold callbacks, objects derived from fastnn.callbacks.Callback, got "
-                            f"{type(callback).__name__}: {callback!r:.80}{made}")
+        expected = "`callbacks` must hold callbacks, objects derived from fastnn.callbacks.Callback"
+        if isinstance(callback, type):
+            raise TypeError(f"{expected}, got a class; make an object of it: {callback.__name__}()")
+        if not all(hasattr(callback, hook) for hook in HOOKS):
+            raise TypeError(f"{expected}, got {type(callback).__name__}: {callback!r:.60}")
     return result

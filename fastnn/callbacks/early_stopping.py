@@ -18,7 +18,7 @@ class EarlyStopping(Callback):
     count as better. ``restore_best_weights``: the weights of the best epoch come back at the end of training, stopped
     or not. ``start_from_epoch``: epochs before it are not looked at. ``verbose=1`` says what happens.
     The first value counts as better; training never stops after its first epoch. Warns when ``monitor`` is missing from
-    the logs. Raises ValueError at the first epoch's end when "auto" cannot tell the direction.
+    the logs. Raises ValueError when training begins if "auto" cannot tell the direction.
     """
 
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
@@ -28,19 +28,23 @@ class EarlyStopping(Callback):
         self.monitor, self.min_delta, self.patience, self.verbose = monitor, abs(min_delta), patience, verbose
         self.mode, self.baseline, self.start_from_epoch = mode, baseline, start_from_epoch
         self.restore_best_weights = restore_best_weights
-        self.on_train_begin()
+        self._start_again()
 
     def on_train_begin(self, logs=None):
+        self._start_again()
+        if self.mode == "auto":
+            self._direction = direction(self.monitor, self.model)
+
+    def _start_again(self) -> None:
+        """Forget the run before: an object may be used for several."""
         self.wait = 0
         self.stopped_epoch = 0
-        self.best = None
+        self.best: float | None = None
         self.best_epoch = 0
         self.best_weights = None
         self._direction = self.mode
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._direction == "auto":
-            self._direction = direction(self.monitor, self.model)
         current = self._monitored(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
@@ -51,7 +55,7 @@ class EarlyStopping(Callback):
                 self.best_weights = self.model.get_weights()
             if self._better(current, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

@@ -51,7 +51,6 @@ class Progress:
         now = time.perf_counter()
         if not self.interval or now - self._drawn < self.interval:
             return
-        self._drawn = now
         text = self._text(done, logs, now - self._started, running=True)
         if self._bar is None:
             # {desc} is all there is: the look is Keras's, while tqdm trims it to the terminal and redraws it
@@ -59,6 +58,8 @@ class Progress:
                                      dynamic_ncols=True)
         else:
             self._bar.set_description_str(text)
+        self._drawn = time.perf_counter()
+        self._started += self._drawn - now        # drawing, and loading tqdm once, is no part of a step
 
     def stop_clock(self) -> None:
         """The training steps of the epoch are done; what follows does not count as time of a step."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 REPORT_SECONDS = 0.05        # how often a progress bar is told how far a run is
+STRETCH_STEPS = 16_384       # steps of one call into the runner at most, where nobody watches
 PREDICT_ROWS = 256           # rows of a batch of predict where the caller does not say
 
 
@@ -43,20 +44,23 @@ class Run:
     def __exit__(self, *_) -> None:
         self.plan.release(self.frame)
 
-    def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0) -> int:
-        """Run batches first..last-1 (fewer if ``report`` seconds pass before) and return how many."""
+    def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0, totals=None,
+                seed=None) -> int:
+        """Run batches first..last-1 (fewer if ``report`` seconds pass before), once for each row of ``totals`` where that
+        is given, and return how many."""
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
-                                     self.threads, report)
+                                     self.threads, report, None, totals, self.counters, seed)
         if fault is not None:       # checked before the run: the caller has changed the array meanwhile
             raise ValueError(_arrays.bad_label("y", fault[2], fault[3], fault[0]))
         return done
 
     def logs(self) -> dict[str, float]:
         """The means of the counters so far, by metric name, sorted as Keras sorts them."""
-        values = self.counters.tolist()
-        means = {name: values[2 * i] / values[2 * i + 1] if values[2 * i + 1] else 0.0
-                 for i, name in enumerate(self.program.counters)}
-        return dict(sorted(means.items())) if len(means) > 1 else means
+        return self.means(self.counters.tolist())
+
+    def means(self, counters: list[float]) -> dict[str, float]:
+        """The means of these counters (sum, count, sum, count, ...), as ``logs``."""
+        return {name: counters[i] / counters[i + 1] if counters[i + 1] else 0.0 for name, i in self.program.places}
 
 
 class Training:
@@ -100,6 +104,9 @@ class Training:
         self.history = hooks.history
         self.stop_training = False
         hooks.on_train_begin()
+        if validation is None and hooks.only_history:
+            self._plain_epochs(run, hooks.history, first, last, shuffle)
+            return hooks.history
         logs: dict[str, float] = {}
         for epoch in range(first, last):
             hooks.on_epoch_begin(epoch)
@@ -112,6 +119,21 @@ class Training:
                 break
         hooks.on_train_end(logs)
         return hooks.history
+
+    def _plain_epochs(self: Model, run: Run, history: History, first: int, last: int, shuffle: bool) -> None:
+        """Epochs that nobody watches: many in one call into the runner, which shuffles and keeps the counters of each."""
+        optimizer, frame = self.optimizer, run.frame
+        order = np.empty(run.n_rows, np.int64) if shuffle else None
+        stretch = max(1, STRETCH_STEPS // max(1, run.n_batches))
+        while first < last:
+            totals = np.empty((min(stretch, last - first), len(run.counters)))
+            try:
+                run.batches(0, run.n_batches, order, optimizer.rates(run.n_batches * len(totals)), optimizer.iterations,
+                            0.0, totals, self.seed if shuffle else None)
+            finally:                                # an interrupt keeps the history of the epochs that ended
+                for epoch, row in enumerate(totals[:frame.epochs_done].tolist(), first):
+                    history.on_epoch_end(epoch, run.means(row))
+            first += len(totals)
 
     def _epoch(self: Model, run: Run, hooks: CallbackList, shuffle: bool) -> dict[str, float]:
         """One epoch: one call into the runner, unless a hook or a progress bar wants to be told in between."""

@@ -10,7 +10,7 @@ from .._kernels import runner
 from . import debug, memory, show
 from .fusion import fuse
 from .ir import FrameVector, Operation, PerRow, Value
-from .lowering import Lowering
+from .lowering import COUNTER, Lowering
 from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output of matmul
@@ -135,6 +135,7 @@ class Program:
         self.training = lowering.training
         self.arrays = tuple(lowering.arrays)                # roles of the caller's arrays
         self.counters = tuple(lowering.counters)
+        self.places = sorted((name, COUNTER * i) for i, name in enumerate(self.counters))     # in the order of logs
         self.counter_vector = lowering.counter_vector
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])

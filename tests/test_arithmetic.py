@@ -1,0 +1,79 @@
+"""Element-wise arithmetic, sums and counters against NumPy in float64."""
+import numpy as np
+from kernel_checks import SIZES, assert_close, everywhere, run, threads_for
+
+from fastnn import testing
+
+ACCUMULATE = 4
+
+
+def normal(seed, *shape):
+    return np.random.default_rng(seed).normal(0, 2, shape)
+
+
+@everywhere
+def test_add_and_fill(level, dtype):
+    for n in SIZES:
+        a, b = normal(n, n).astype(dtype), normal(n + 1, n).astype(dtype)
+        settings = {"sizes": [n], "dtype": dtype, "level": level, "threads": threads_for(n)}
+        total = run("add", [a, b, np.empty_like(a)], **settings)[2]
+        assert np.array_equal(total, a + b)
+        assert np.array_equal(run("add", [a, b, None], alias={2: 0}, **settings)[0], total)
+        assert (run("fill", [a], scalars=[0.1], **settings)[0] == np.array(0.1, dtype)).all()
+
+
+@everywhere
+def test_scale_shift(level, dtype):
+    for rows in (0, 1, 5, 33):
+        for columns in SIZES:
+            x = normal(columns, rows, columns).astype(dtype)
+            scale, shift = normal(1, columns).astype(dtype), normal(2, columns).astype(dtype)
+            settings = {"sizes": [rows, columns], "dtype": dtype, "level": level,
+                        "threads": threads_for(rows) if columns == 9 else (1,)}
+            y = run("scale_shift", [x, scale, shift, np.empty_like(x)], **settings)[3]
+            assert_close(y, x.astype(np.float64) * scale + shift, units=2, scale=8)
+            assert np.array_equal(run("scale_shift", [x, scale, shift, None], alias={3: 0}, **settings)[0], y)
+
+
+@everywhere
+def test_column_sum(level, dtype):
+    for rows in (*SIZES, 127, 128, 129, 131, 300):
+        for columns in (1, 3, 8, 10, 16, 17, 33, 64):
+            x, start = normal(rows, rows, columns).astype(dtype), normal(1, columns).astype(dtype)
+            exact = x.astype(np.float64).sum(0)
+            settings = {"sizes": [rows, columns], "dtype": dtype, "level": level,
+                        "threads": threads_for(rows) if columns == 33 else (1,)}
+            assert_close(run("column_sum", [x, start], **settings)[1], exact, units=8, scale=rows)
+            out = run("column_sum", [x, start], flags=ACCUMULATE, **settings)[1]
+            assert_close(out, exact + start, units=8, scale=rows)
+
+
+@everywhere
+def test_rounding_errors_of_column_sums_do_not_grow_with_all_rows(level, dtype):
+    x = np.full((100_000, 2), 0.1, dtype)
+    total = run("column_sum", [x, np.zeros(2, dtype)], [*x.shape], dtype=dtype, level=level)[1]
+    assert_close(total, 100_000 * x[0].astype(np.float64), units=1000)
+
+
+@everywhere
+def test_sum_in_float64_is_the_same_on_every_level(level, dtype):
+    for n in (*SIZES, 1000):
+        x = normal(n, n).astype(dtype)
+        total = run("sum", [x, np.zeros(1)], [n], dtype=dtype, level=level)[1]
+        assert_close(total, [x.astype(np.float64).sum()], scale=n + 1)
+        assert total == run("sum", [x, np.zeros(1)], [n], dtype=dtype, level=testing.levels()[0])[1]
+
+
+@everywhere
+def test_counters(level, dtype):
+    value, counter = np.array([2.5]), np.array([10.0, 100.0])
+    settings = {"dtype": dtype, "level": level}
+    assert run("add_counter", [value, counter], [8], scaled=1, rows=4, **settings)[1].tolist() == [12.5, 132.0]
+    assert run("advance", [np.array([2**40])], **settings)[0].tolist() == [2**40 + 1]
+
+
+@everywhere
+def test_sizes_per_row_of_the_batch(level, dtype):
+    a = np.ones(12, dtype)
+    out = run("add", [a, a, np.zeros(12, dtype)], [4], scaled=1, rows=2, dtype=dtype, level=level)[2]
+    assert out.tolist() == [2.0] * 8 + [0.0] * 4

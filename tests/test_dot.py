@@ -1,0 +1,52 @@
+"""dot against NumPy in float64 at every level; the order of summation depends on the length alone."""
+import numpy as np
+import pytest
+
+from fastnn import _kernels, ops
+from fastnn._kernels import parallel, runner
+from fastnn.testing import levels
+
+SIZES = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 4099]
+
+
+@pytest.fixture(params=levels())
+def level(request):
+    """The eager functions on another level's kernels."""
+    def connect(module):
+        _kernels.ops.connect(module.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
+
+    connect(_kernels.load_level(request.param))
+    yield request.param
+    connect(_kernels.level)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dot(level, dtype):
+    rng = np.random.default_rng(0)
+    for n in SIZES:
+        x, y = rng.standard_normal((2, n)).astype(dtype)
+        result = ops.dot(x, y)
+        bound = np.finfo(dtype).eps * (2 + n / 16) * (abs(x) @ abs(y))
+        assert abs(result - x.astype(np.float64) @ y.astype(np.float64)) <= bound
+        assert result == ops.dot(y, x)
+        for offset in (1, 3, 8):            # the same bits wherever the operands lie
+            assert ops.dot(moved(x, offset), moved(y, 2 * offset)) == result
+
+
+def moved(x, offset):
+    """A copy ``offset`` elements further into its memory, between NaNs."""
+    whole = np.full(len(x) + offset + 16, np.nan, x.dtype)
+    whole[offset:offset + len(x)] = x
+    return whole[offset:offset + len(x)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_element_counts_once(level, dtype):
+    """Whole numbers are exact: a lost, doubled or foreign element shows."""
+    for n in SIZES:
+        for i in range(0, n, max(1, n // 70)):
+            x, y = np.ones(n, dtype), np.ones(n, dtype)
+            x[i] = 100
+            assert ops.dot(x, y) == n + 99
+            y[i] = np.nan
+            assert np.isnan(ops.dot(x, y))

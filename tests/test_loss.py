@@ -1,0 +1,183 @@
+"""Losses and their gradients: formulas in float64, central differences, weights, clipping and extreme predictions."""
+import numpy as np
+import pytest
+from kernel_checks import SIZES, assert_close, assert_slope, everywhere, run, threads_for
+
+EPSILON, SMOOTHING = 1e-7, 0.1
+
+
+def log_softmax(z):
+    z = z - z.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def clip(p, epsilon):
+    return np.clip(p, epsilon, 1 - epsilon)
+
+
+def binary(t, log_p, log_q):
+    return -(t * log_p + (1 - t) * log_q).mean(-1)
+
+
+# A row's loss from predictions and targets: t is smoothed beforehand, labels are one-hot.
+EXACT = {
+    "softmax_crossentropy_sparse": lambda z, t, _: -(t * log_softmax(z)).sum(-1),
+    "softmax_crossentropy": lambda z, t, _: -(t * log_softmax(z)).sum(-1),
+    "sigmoid_crossentropy": lambda z, t, _: binary(t, -np.log1p(np.exp(-z)), -np.log1p(np.exp(z))),
+    "crossentropy_sparse": lambda p, t, e: -(t * np.log(clip(p / p.sum(-1, keepdims=True), e))).sum(-1),
+    "crossentropy": lambda p, t, e: -(t * np.log(clip(p / p.sum(-1, keepdims=True), e))).sum(-1),
+    "binary_crossentropy": lambda p, t, e: binary(t, np.log(clip(p, e)), np.log(1 - clip(p, e))),
+    "mean_squared_error": lambda y, t, _: ((y - t) ** 2).mean(-1),
+}
+FUSED = ("softmax_crossentropy_sparse", "softmax_crossentropy", "sigmoid_crossentropy")
+SPARSE = ("softmax_crossentropy_sparse", "crossentropy_sparse")
+SMOOTHED = ("softmax_crossentropy", "sigmoid_crossentropy", "crossentropy", "binary_crossentropy")
+CLIPPED = ("crossentropy_sparse", "crossentropy", "binary_crossentropy")
+
+
+def predictions(name, rows, size, dtype, seed=0):
+    """Predictions and targets that suit the loss; several targets of a row are not 0."""
+    rng = np.random.default_rng([rows, size, seed])
+    x = rng.normal(0, 2, (rows, size)) if name in FUSED else rng.uniform(0.05, 0.95, (rows, size))
+    t = rng.integers(0, size, rows).astype(np.int32) if name in SPARSE else rng.random((rows, size)).astype(dtype)
+    return x.astype(dtype), t
+
+
+def target(name, t, size, smoothing):
+    """The targets as the formulas take them."""
+    if name in SPARSE:
+        return np.eye(size)[t]
+    t = t.astype(np.float64)
+    if name in ("softmax_crossentropy", "crossentropy"):
+        return t * (1 - smoothing) + smoothing / size
+    return t * (1 - smoothing) + smoothing / 2
+
+
+def scalars(name, epsilon=EPSILON, smoothing=0.0):
+    return [epsilon] * (name in CLIPPED) + [smoothing] * (name in SMOOTHED)
+
+
+def lose(name, x, t, weights=None, repeat=1, gradient=True, smoothing=0.0, epsilon=EPSILON, **settings):
+    """Run a loss; return losses, gradient (or None) and probabilities (or None)."""
+    rows, size = x.shape
+    p, d = np.empty_like(x), np.empty_like(x) if gradient else None
+    operands = [x, t, weights] + [p] * (name in FUSED) + [d, np.empty(rows, x.dtype)]
+    out = run(name, operands, [rows, size, repeat], scalars(name, epsilon, smoothing), dtype=x.dtype.name, **settings)
+    return out[-1], out[-2], out[3] if name in FUSED else None
+
+
+@pytest.mark.parametrize("name", EXACT)
+@everywhere
+def test_losses_and_probabilities(name, level, dtype):
+    for rows in (0, 1, 9, 33):
+        for size in SIZES[1:]:
+            smoothing = SMOOTHING if name in SMOOTHED else 0.0
+            x, t = predictions(name, rows, size, dtype)
+            threads = threads_for(rows) if size in (1, 3, 17) else (1,)
+            loss, d, p = lose(name, x, t, smoothing=smoothing, level=level, threads=threads)
+            exact = EXACT[name](x.astype(np.float64), target(name, t, size, smoothing), EPSILON)
+            assert_close(loss, exact, units=16, scale=size)
+            if name in FUSED:
+                z = x.astype(np.float64)
+                assert_close(p, sigmoid(z) if "sigmoid" in name else np.exp(log_softmax(z)), units=16)
+            alone = lose(name, x, t, smoothing=smoothing, level=level, gradient=False)[0]
+            assert alone.tobytes() == loss.tobytes()
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradients_are_the_slopes_of_the_mean(name, weighted):
+    for rows, size in ((6, 1), (6, 5), (4, 20)):
+        repeat = 2 if weighted else 1
+        smoothing = SMOOTHING if name in SMOOTHED else 0.0
+        x, t = predictions(name, rows, size, "float64")
+        weights = np.random.default_rng(1).random(rows // repeat) if weighted else None
+        d = lose(name, x, t, weights, repeat, smoothing=smoothing)[1]
+        each = np.ones(rows) if weights is None else np.repeat(weights, repeat)
+        t = target(name, t, size, smoothing)
+        assert_slope(d, lambda x: (EXACT[name](x, t, EPSILON) * each).mean(), x)
+
+
+@pytest.mark.parametrize("name", EXACT)
+@everywhere
+def test_gradients_and_weights_on_every_level(name, level, dtype):
+    for rows, size, repeat in ((1, 3, 1), (33, 1, 1), (18, 1, 3), (33, 10, 1), (34, 3, 2), (5, 40, 5)):
+        x, t = predictions(name, rows, size, dtype)
+        weights = np.random.default_rng(1).random(rows // repeat).astype(dtype)
+        loss, d, _ = lose(name, x, t, weights, repeat, level=level, threads=threads_for(rows))
+        plain, plain_d, _ = lose(name, x, t, level=level, threads=threads_for(rows))
+        each = np.repeat(weights, repeat)
+        assert_close(loss, plain * each.astype(np.float64), units=4)
+        assert_close(d, plain_d * each[:, None].astype(np.float64), units=8)
+        exact = lose(name, x.astype(np.float64), t.astype(np.float64 if name not in SPARSE else np.int32))[1]
+        assert_close(plain_d, exact, units=64, scale=np.abs(exact).max())
+
+
+@pytest.mark.parametrize("name", EXACT)
+@everywhere
+def test_a_row_does_not_depend_on_the_batch(name, level, dtype):
+    for size in (1, 3, 10, 17):
+        x, t = predictions(name, 37, size, dtype)
+        loss, _, p = lose(name, x, t, level=level)
+        for r in (0, 8, 15, 16, 36):
+            one, _, one_p = lose(name, x[r:r + 1], t[r:r + 1], level=level)
+            assert one.tobytes() == loss[r].tobytes()
+            assert p is None or one_p.tobytes() == p[r].tobytes()
+
+
+@everywhere
+def test_extreme_logits_give_finite_losses(level, dtype):
+    for size in (3, 20):
+        z = np.zeros((3, size), dtype)
+        z[0, 0], z[0, 1], z[1, 1], z[2, 1] = 1e4, -1e4, 1e4, -np.inf
+        labels, hot = np.array([1, 1, 0], np.int32), np.zeros((3, size), dtype)
+        hot[range(3), labels] = 1
+        for name, t in (("softmax_crossentropy_sparse", labels), ("softmax_crossentropy", hot)):
+            loss, d, p = lose(name, z, t, level=level)
+            assert_close(loss, [2e4, 0, np.log(size - 1)])
+            exact = np.exp(log_softmax(z.astype(np.float64))) - hot
+            assert_close(d, exact / 3, scale=1)
+    z, t = np.array([[1e4], [-1e4], [1e4], [-1e4], [20], [-88]], dtype), np.array([[1], [0], [0], [1], [1], [0]], dtype)
+    loss, d, p = lose("sigmoid_crossentropy", z, t, level=level)
+    assert_close(loss, [0, 0, 1e4, 1e4, np.log1p(np.exp(-20.0)), np.exp(-88.0)])
+    assert_close(d[:, 0] * 6, [0, 0, 1, -1, -np.exp(-20.0), np.exp(-88.0)], scale=1)
+    for name in EXACT:
+        x, t = predictions(name, 17, 3, dtype)
+        before = lose(name, x, t, level=level)
+        x[3, 1] = np.nan
+        after = lose(name, x, t, level=level)
+        assert np.isnan(after[1][3]).any()
+        assert np.isnan(after[0][3])
+        for a, b in zip(before, after):
+            assert a is None or np.array_equal(np.delete(a, 3, 0), np.delete(b, 3, 0))
+
+
+@everywhere
+def test_clipped_probabilities_cost_a_bounded_loss_and_have_no_gradient(level, dtype):
+    p = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0.5, 0], [2, 1, 1]], dtype)
+    labels = np.array([0, 0, 0, 0], np.int32)
+    hot = np.eye(3, dtype=dtype)[labels]
+    low, high = np.array(EPSILON, dtype), np.array(1 - EPSILON, dtype)
+    exact = -np.log(np.array([high, low, 0.5, 0.5], np.float64))
+    slopes = np.array([[0, 0, 0], [0, 0, 0], [-1, 1, 1], [-0.25, 0.25, 0.25]]) / 4
+    for name, t in (("crossentropy_sparse", labels), ("crossentropy", hot)):
+        loss, d, _ = lose(name, p, t, level=level)
+        assert_close(loss, exact, scale=1)
+        assert_close(d, slopes, scale=1)
+    p, t = np.array([[0], [1], [0], [1], [0.25]], dtype), np.array([[0], [1], [1], [0], [1]], dtype)
+    loss, d, _ = lose("binary_crossentropy", p, t, level=level)
+    near = -np.log1p(-np.array([low, 1 - high], np.float64))
+    assert_close(loss, [*near, -np.log(float(low)), -np.log(1 - float(high)), -np.log(0.25)], scale=1)
+    assert_close(d[:, 0] * 5, [0, 0, 0, 0, -4])
+
+
+@pytest.mark.parametrize("name", SPARSE)
+@everywhere
+def test_a_label_outside_the_classes_touches_no_memory(name, level, dtype):
+    x = predictions(name, 4, 3, dtype)[0]
+    loss = lose(name, x, np.array([0, 3, -1, 2**31 - 1], np.int32), level=level)[0]
+    assert np.isfinite(loss[0]) and np.isnan(loss[1:]).all()

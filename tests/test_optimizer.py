@@ -1,0 +1,77 @@
+"""Optimizer steps against Keras's formulas in float64."""
+import numpy as np
+import pytest
+from kernel_checks import SIZES, assert_close, everywhere, run, threads_for
+
+NESTEROV = 1
+RATE = 0.01
+
+
+def vectors(n, dtype, count=2):
+    return list(np.random.default_rng(n).normal(0, 1, (count, n)).astype(dtype))
+
+
+@pytest.mark.parametrize(("momentum", "flags"), [(0.0, 0), (0.9, 0), (0.9, NESTEROV)])
+@everywhere
+def test_sgd(momentum, flags, level, dtype):
+    for n in SIZES:
+        w, g, v = vectors(n, dtype, 3)
+        velocity = v if momentum else None
+        out = run("sgd", [w, g, velocity], [n], [momentum], flags=flags, learning_rate=RATE, dtype=dtype, level=level,
+                  threads=threads_for(n))
+        w, g, v = (a.astype(np.float64) for a in (w, g, v))
+        if momentum == 0:
+            assert_close(out[0], w - RATE * g, scale=1)
+            continue
+        v = momentum * v - RATE * g
+        assert_close(out[2], v, scale=1)
+        assert_close(out[0], w + (momentum * v - RATE * g if flags else v), scale=1)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 1000, 10**9])
+@everywhere
+def test_adam(steps, level, dtype):
+    beta1, beta2, epsilon = 0.9, 0.999, 1e-7
+    for n in SIZES:
+        w, g, m, v = vectors(n, dtype, 4)
+        v = np.abs(v)
+        g[:1], m[:1], v[:1] = 0, 0, 0       # a parameter that nothing has moved yet
+        out = run("adam", [w, g, m, v, np.array([steps])], [n], [beta1, beta2, epsilon], learning_rate=RATE, dtype=dtype,
+                  level=level, threads=threads_for(n))
+        w, g, m, v = (a.astype(np.float64) for a in (w, g, m, v))
+        m = m + (g - m) * (1 - beta1)
+        v = v + (g * g - v) * (1 - beta2)
+        alpha = RATE * np.sqrt(1 - beta2 ** (steps + 1)) / (1 - beta1 ** (steps + 1))
+        assert_close(out[2], m, scale=1)
+        assert_close(out[3], v)
+        assert_close(out[0], w - alpha * m / (np.sqrt(v) + epsilon), scale=2)
+        assert out[4][0] == steps
+
+
+@everywhere
+def test_adam_with_values_at_the_ends(level, dtype):
+    """An overflowing square leaves its parameter as it is, as m / inf does; a NaN shows; others are not touched."""
+    info = np.finfo(dtype)
+    g = np.array([info.max, np.nan, info.tiny, 1.0], dtype)
+    zero = np.zeros(4, dtype)
+    out = run("adam", [np.ones(4, dtype), g, zero, zero, np.array([0])], [4], [0.9, 0.999, 1e-7], learning_rate=RATE,
+              dtype=dtype, level=level)
+    assert out[0][0] == 1 and np.isnan(out[0][1])
+    assert_close(out[0][2:], [1, 1 - RATE / (1 + 1e-7 / np.sqrt(1e-3))], units=8)
+
+
+@everywhere
+def test_ten_steps_of_adam(level, dtype):
+    w, target = vectors(33, dtype)
+    m, v, steps = np.zeros_like(w), np.zeros_like(w), np.array([0])
+    exact, em, ev = w.astype(np.float64), np.zeros(33), np.zeros(33)
+    for t in range(1, 11):
+        g = (w - target) * (1 + t % 3)
+        eg = (exact - target) * (1 + t % 3)
+        settings = {"learning_rate": RATE / t, "dtype": dtype, "level": level}
+        w, _, m, v, _ = run("adam", [w, g, m, v, steps], [33], [0.9, 0.999, 1e-7], **settings)
+        steps = run("advance", [steps], dtype=dtype, level=level)[0]
+        em, ev = 0.9 * em + 0.1 * eg, 0.999 * ev + 0.001 * eg * eg
+        exact = exact - RATE / t * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * em / (np.sqrt(ev) + 1e-7)
+    assert steps[0] == 10
+    assert_close(w, exact, units=64, scale=1)
