@@ -233,7 +233,7 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
     """The text for a label that is no class number."""
     text = (f"`{argument}` must hold whole class numbers from 0 to {classes - 1}, as the output has {classes} classes, "
             f"got {value:.15g} at row {row}")
-    return text + (f"; if the classes are numbered from 1, use {argument} - 1" if value == classes else "")
+    return text + (f"; if the classes are numbered from 1, use {argument.split()[-1]} - 1" if value == classes else "")
 
 
 # checks of shapes and settings

@@ -1,7 +1,7 @@
 """The one seed of the process, and generators derived from it.
 
 There is no hidden random state: whatever is random is a function of the seed and a path. Initial weights are
-f(seed, path of the variable), a shuffle is f(seed, epoch); neither depends on what was drawn before.
+f(seed, path of the variable), a shuffle is f(seed, step); neither depends on what was drawn before.
 """
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from . import _arrays
 
 _seed: int | None = None
+_named: dict[str, int] = {}        # how many things of each name were made since the seed was set
 
 
 def set_seed(seed: int) -> None:
@@ -26,6 +27,7 @@ def set_seed(seed: int) -> None:
     if seed >= 2**64:
         raise ValueError(f"`seed` must be a whole number from 0 to 2**64 - 1, got {seed}")
     _seed = seed
+    _named.clear()
 
 
 def get_seed() -> int:
@@ -51,3 +53,13 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
     parts = [part if isinstance(part, str) else int(part) for part in (seed, *path)]
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+
+def path_of(name: str) -> str:
+    """A path for one more thing of this name: "dense", then "dense:1", counted since the seed was set.
+
+    So that after ``set_seed`` the same program makes the same weights again, while two nets made after one ``set_seed``
+    differ.
+    """
+    n = _named[name] = _named.get(name, -1) + 1
+    return f"{name}:{n}" if n else name

@@ -55,7 +55,7 @@ def threads_for(size):
 
 
 def assert_close(actual, expected, units=4.0, scale=0.0):
-    """|actual - expected| within ``units`` roundings of actual's dtype, of the expected value and ``scale``; NaN = NaN."""
+    """actual is expected but for ``units`` roundings of its dtype, of the expected value and of ``scale``."""
     actual, expected = np.asarray(actual), np.asarray(expected, np.float64)
     tolerance = units * np.finfo(actual.dtype).eps
     np.testing.assert_allclose(actual.astype(np.float64), expected, rtol=tolerance, atol=tolerance * scale)

@@ -100,6 +100,17 @@ def test_weights_are_a_function_of_seed_and_path():
     assert not np.array_equal(kernel(1, "a"), kernel(2, "a"))
 
 
+def test_a_net_made_twice_after_the_same_seed_is_the_same_net():
+    def net():
+        return fastnn.Sequential([fastnn.Input((4,)), Dense(5), Dense(3)]).get_weights()
+    fastnn.utils.set_random_seed(1)
+    first, second = net(), net()
+    fastnn.utils.set_random_seed(1)
+    again = net()
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    assert not np.array_equal(first[0], second[0]), "an ensemble made in one go has members that differ"
+
+
 def test_variable_is_a_view_of_its_vector():
     layer = Dense(3)
     layer(np.zeros((1, 2), "float32"))

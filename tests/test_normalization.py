@@ -57,15 +57,15 @@ def test_a_large_mean_costs_no_digits_of_the_variance(level, dtype):
     assert_close(y, normalize(x), units=200_000 if dtype == "float32" else 2**24, scale=1)
 
 
-def test_gradients_are_the_slopes():
-    for rows, columns in ((5, 3), (9, 17)):
-        x, gamma, beta = inputs(rows, columns, "float64")
-        dy = np.random.default_rng(1).normal(0, 1, x.shape)
-        _, mean, _, inverse = forward(x, gamma, beta)
-        dx, dgamma, dbeta = backward(dy, x, gamma, mean, inverse)
-        assert_slope(dx, lambda x: (dy * normalize(x, gamma, beta)).sum(), x)
-        assert_slope(dgamma, lambda gamma: (dy * normalize(x, gamma, beta)).sum(), gamma)
-        assert_slope(dbeta, lambda beta: (dy * normalize(x, gamma, beta)).sum(), beta)
+@pytest.mark.parametrize(("rows", "columns"), [(5, 3), (9, 17)])
+def test_gradients_are_the_slopes(rows, columns):
+    x, gamma, beta = inputs(rows, columns, "float64")
+    dy = np.random.default_rng(1).normal(0, 1, x.shape)
+    _, mean, _, inverse = forward(x, gamma, beta)
+    dx, dgamma, dbeta = backward(dy, x, gamma, mean, inverse)
+    assert_slope(dx, lambda x: (dy * normalize(x, gamma, beta)).sum(), x)
+    assert_slope(dgamma, lambda gamma: (dy * normalize(x, gamma, beta)).sum(), gamma)
+    assert_slope(dbeta, lambda beta: (dy * normalize(x, gamma, beta)).sum(), beta)
 
 
 @everywhere
@@ -97,7 +97,8 @@ def test_absent_operands_of_backward(level, dtype):
     ones = [*operands[:2], np.ones_like(mean), *operands[3:]]
     assert np.array_equal(run("batch_normalization_backward", ones, **settings)[5], whole[5])
     for absent in (5, 6, 7):
-        some = run("batch_normalization_backward", [None if i == absent else a for i, a in enumerate(operands)], **settings)
+        fewer = [None if i == absent else operand for i, operand in enumerate(operands)]
+        some = run("batch_normalization_backward", fewer, **settings)
         assert all(b is None or np.array_equal(a, b) for a, b in zip(whole, some))
     in_place = run("batch_normalization_backward", [*operands[:5], None, *operands[6:]], alias={5: 0}, **settings)
     assert np.array_equal(in_place[0], whole[5])

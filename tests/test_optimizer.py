@@ -36,8 +36,8 @@ def test_adam(steps, level, dtype):
         w, g, m, v = vectors(n, dtype, 4)
         v = np.abs(v)
         g[:1], m[:1], v[:1] = 0, 0, 0       # a parameter that nothing has moved yet
-        out = run("adam", [w, g, m, v, np.array([steps])], [n], [beta1, beta2, epsilon], learning_rate=RATE, dtype=dtype,
-                  level=level, threads=threads_for(n))
+        out = run("adam", [w, g, m, v, np.array([steps])], [n], [beta1, beta2, epsilon], learning_rate=RATE,
+                  dtype=dtype, level=level, threads=threads_for(n))
         w, g, m, v = (a.astype(np.float64) for a in (w, g, m, v))
         m = m + (g - m) * (1 - beta1)
         v = v + (g * g - v) * (1 - beta2)

@@ -66,10 +66,12 @@ def test_dropout_forward_and_backward(level, dtype):
 
 
 @everywhere
-def test_rate_0_keeps_everything_and_dropped_nan_is_0(level, dtype):
+def test_the_rates_0_and_1_and_dropped_nan(level, dtype):
     x = np.full(100, np.nan, dtype)
     y, mask = drop(x, 0.0, level=level)
     assert mask.all() and np.isnan(y).all()
+    y, mask = drop(np.ones(100, dtype), 1.0, level=level)
+    assert not mask.any() and not y.any()
     y, mask = drop(x, 0.5, level=level)
     assert np.isnan(y[mask == 1]).all() and (y[mask == 0] == 0).all()
 

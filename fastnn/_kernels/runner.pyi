@@ -31,12 +31,14 @@ class Program:
 class RunFrame:
     program: Program
     slots: list[np.ndarray]
+    epochs_done: int
     def __init__(self, program: Program, slots: list[np.ndarray], seed: int = 0) -> None: ...
     def slot(self, index: int, offset: int, shape: Sequence[int], dtype: str | np.dtype) -> np.ndarray: ...
     def run(
         self, arrays: list[np.ndarray], n_rows: int, batch_size: int, first: int, last: int,
         order: np.ndarray | None = None, rates: np.ndarray | None = None, step: int = 0, threads: int = 1,
-        report: float = 0.0, times: np.ndarray | None = None,
+        report: float = 0.0, times: np.ndarray | None = None, totals: np.ndarray | None = None,
+        counters: np.ndarray | None = None, seed: int | None = None,
     ) -> tuple[int, tuple[int, int, int, float] | None]: ...
     def run_one(
         self, arrays: list[np.ndarray], rows: int, start: int, order: np.ndarray | None, learning_rate: float,

@@ -51,6 +51,7 @@ class Layer:
             warnings.warn("`input_shape`/`input_dim` on a layer works; in a Sequential an `Input(shape)` as the first "
                           "object is preferred.", UserWarning, stacklevel=3)
             input_shape = tuple(input_shape)
+        self._random_path = random.path_of(name or backend.snake_case(type(self).__name__))
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
         self.dtype = as_dtype(dtype or backend.floatx())
         self.built = False
@@ -87,9 +88,13 @@ class Layer:
     # weights
 
     def add_weight(self, name: str, shape, initializer="glorot_uniform", trainable: bool = True) -> Variable:
-        """A new weight, filled by ``initializer`` from the seed and its path: f(seed, path), whatever was made before."""
+        """A new weight, filled by ``initializer``: a function of the seed and of its path.
+
+        The path counts layers of one name since the seed was set, so a net made twice after the same ``set_random_seed``
+        has the same weights, whatever the automatic names are by then.
+        """
         path = f"{self.name}/{name}"
-        rng = random.generator(random.get_seed(), path)
+        rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")
         value = initializers.get(initializer)(tuple(shape), self.dtype, rng=rng)
         variable = Variable(shape, self.dtype, path, trainable, value)
         self._weights.append(variable)

@@ -1,6 +1,8 @@
 """Data in: the caller's arrays checked once before a run, in the form that gather reads."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import _arrays
@@ -12,12 +14,14 @@ FLOATS = "fde"      # dtype characters that can hold NaN and inf
 
 
 class Checker:
-    """Scans whole arrays for NaN, inf and wrong labels: one compiled pass, by a program of checks alone.
+    """Scans whole arrays for NaN, inf (also what becomes inf in the model's dtype) and wrong labels: one compiled pass,
+    by a program of checks alone.
 
     Programs are kept by what they check, for ``fit`` is often called again with arrays alike.
     """
 
-    def __init__(self):
+    def __init__(self, dtype: str):
+        self.dtype = dtype
         self._programs: dict[tuple, Program] = {}
 
     def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int]) -> None:
@@ -40,13 +44,12 @@ class Checker:
                 raise ValueError(_arrays.bad_label(name, row, value, classes[name]))
             raise ValueError(_arrays.not_finite(name, arrays[name], row))
 
-    @staticmethod
-    def _lower(arrays: dict[str, np.ndarray], classes: dict[str, int]) -> Program:
-        build = Lowering(False, "float32")
+    def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int]) -> Program:
+        build = Lowering(False, self.dtype)
         for name, array in arrays.items():
             index = build.array(name)
             build.layer = name
-            sizes = [PerRow(1), int(np.prod(array.shape[1:])), index]
+            sizes = [PerRow(1), math.prod(array.shape[1:]), index]
             if name in classes:
                 build.emit("check_labels", [], [], [*sizes, classes[name]])
             elif array.dtype.char in FLOATS:
@@ -54,9 +57,9 @@ class Checker:
         return Program(build, "check of the data")
 
 
-def as_inputs(x, shape: tuple | None, layer: str) -> np.ndarray:
+def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x") -> np.ndarray:
     """x as an array (rows, *shape) that gather reads; ValueError or TypeError says what is wrong with it."""
-    x = _arrays.as_rows(x, "x")
+    x = _arrays.as_rows(x, argument)
     if shape is not None and x.shape[1:] != shape and x.shape + (1,) == (len(x), *shape):
         return x.reshape(len(x), 1)                  # one feature given as a plain vector, as Keras takes it
     if shape is not None:

@@ -10,6 +10,7 @@ from .. import losses, metrics, optimizers, random
 from ..callbacks import History
 from ..layers.base import KerasTensor, Layer
 from ..losses import Loss
+from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..program import Lowering, Profile, Program, Value, Variable, move_together
 from .data import Checker
@@ -31,14 +32,14 @@ class Model(Training, Layer):
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metric_identifiers: list[Any] = []
+        self.metrics: list[Metric] = []                 # those of the last program of a step
         self.history: History | None = None
         self.stop_training = False
         self.seed = random.get_seed()
-        self._checker = Checker()
+        self._checker = Checker(self.dtype)
         self._busy = threading.Lock()
         self._steps: dict[Any, Program] = {}
         self._predictions: dict[tuple, tuple[Program, tuple]] = {}
-        self._batch_totals: dict[str, list[float]] = {}
         self._leaves: list[Layer] = []
 
     # structure
@@ -156,6 +157,7 @@ class Model(Training, Layer):
             resolved = [metrics.resolve(m, output_shape, target_shape, self.loss.integer_targets)
                         for m in self.metric_identifiers]
             self._number_names(resolved)
+            self.metrics = resolved
             program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, self.loss, resolved, has_weights,
                                  self.optimizer if training else None)
             self._steps[key] = program
@@ -194,8 +196,8 @@ class Model(Training, Layer):
         if loss_weights is not None or weighted_metrics is not None:
             raise ValueError("compile: `loss_weights` and `weighted_metrics` must be None in this version")
         self.optimizer, self.loss, self.metric_identifiers = chosen, chosen_loss, identifiers
+        self.metrics = []
         self._steps.clear()
-        self._batch_totals.clear()
 
     def _require_compiled(self) -> None:
         if self.optimizer is None or self.loss is None:

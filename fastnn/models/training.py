@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,10 +104,17 @@ class Training:
                              Progress(verbose, last, run.n_batches))
         self.history = hooks.history
         self.stop_training = False
-        hooks.on_train_begin()
         if validation is None and hooks.only_history:
             self._plain_epochs(run, hooks.history, first, last, shuffle)
             return hooks.history
+        with closing(hooks.progress):
+            self._watched_epochs(run, hooks, validation, validation_freq, first, last, shuffle)
+        return hooks.history
+
+    def _watched_epochs(self: Model, run: Run, hooks: CallbackList, validation: Run | None, validation_freq, first: int,
+                        last: int, shuffle: bool) -> None:
+        """Epochs with validation, callbacks or a progress display between them."""
+        hooks.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(first, last):
             hooks.on_epoch_begin(epoch)
@@ -118,7 +126,6 @@ class Training:
             if self.stop_training:
                 break
         hooks.on_train_end(logs)
-        return hooks.history
 
     def _plain_epochs(self: Model, run: Run, history: History, first: int, last: int, shuffle: bool) -> None:
         """Epochs that nobody watches: many in one call into the runner, which shuffles and keeps the counters of each."""
@@ -165,9 +172,10 @@ class Training:
         batch_size = _arrays.check_batch_size(batch_size)
         program, arrays, n = self._prepare(x, y, sample_weight, False)
         with Run(program, arrays, n, batch_size, steps) as run:
-            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches},
-                                 Progress(verbose, 1, run.n_batches), keep_history=False)
-            logs = self._evaluate(run, hooks, hooks.progress)
+            progress = Progress(verbose, 1, run.n_batches)
+            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress, False)
+            with closing(progress):
+                logs = self._evaluate(run, hooks, progress)
         return logs if return_dict else in_order(program, logs)
 
     @staticmethod
@@ -221,10 +229,9 @@ class Training:
 
     def _predict_watched(self: Model, program: Program, x, output, batch_size: int, verbose, steps, callbacks):
         """predict with a progress bar or callbacks."""
-        with Run(program, [x, output], len(x), batch_size, steps) as run:
-            progress = Progress(verbose, 1, run.n_batches)
-            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress,
-                                 keep_history=False)
+        run = Run(program, [x, output], len(x), batch_size, steps)
+        with run, closing(Progress(verbose, 1, run.n_batches)) as progress:
+            hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress, False)
             report = REPORT_SECONDS if progress.shown else 0.0
             hooks.on_predict_begin()
             started, done = time.perf_counter(), 0
@@ -260,28 +267,28 @@ class Training:
 
     # data
 
-    def _prepare(self: Model, x, y, sample_weight, training: bool, class_weight=None, name: str = ""
+    def _prepare(self: Model, x, y, sample_weight, training: bool, class_weight=None, prefix: str = ""
                  ) -> tuple[Program, list[np.ndarray], int]:
         """(program of a step, its arrays, rows) after all checks; builds the model if the data is the first it sees."""
         self._require_compiled()
-        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name)
+        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name, f"{prefix}x")
         if self.graph is None:
             self.build((None, *x.shape[1:]))
-        y, target_shape = data.as_targets(y, self.output_shape[1:], self.loss)
-        _arrays.check_same_length(**{f"{name}x": x, f"{name}y": y})
-        if training:
-            _arrays.check_not_empty("x", x)
-        classes = {"y": self.output_shape[-1]} if self.loss.integer_targets else {}
-        scanned = {"x": x, "y": y}
+        y, target_shape = data.as_targets(y, self.output_shape[1:], self.loss, f"{prefix}y")
+        scanned = {f"{prefix}x": x, f"{prefix}y": y}
+        _arrays.check_same_length(**scanned)
+        _arrays.check_not_empty(f"{prefix}x", x)
+        classes = {f"{prefix}y": self.output_shape[-1]} if self.loss.integer_targets else {}
+        arrays = {"x": x, "y": y}
+        if class_weight is not None and sample_weight is not None:
+            raise ValueError("give `class_weight` or `sample_weight`, not both")
         if sample_weight is not None:
-            scanned["sample_weight"] = data.as_weights(sample_weight, len(x))
+            scanned["sample_weight"] = arrays["sample_weight"] = data.as_weights(sample_weight, len(x))
         self._checker.scan(scanned, classes)
         if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError("fit: give `class_weight` or `sample_weight`, not both")
-            scanned["sample_weight"] = data.class_weights(y, class_weight, self.output_shape[-1])
-        program = self._step(x.shape[1:], target_shape, training, "sample_weight" in scanned)
-        return program, [scanned[role] for role in program.arrays], len(x)
+            arrays["sample_weight"] = data.class_weights(y, class_weight, self.output_shape[-1])
+        program = self._step(x.shape[1:], target_shape, training, "sample_weight" in arrays)
+        return program, [arrays[role] for role in program.arrays], len(x)
 
     def _split(self: Model, x, y, sample_weight, fraction) -> tuple:
         """(x, y, sample_weight, validation data): the last part of the rows set apart."""
@@ -300,7 +307,7 @@ class Training:
             raise ValueError("`validation_data` must be (x, y) or (x, y, sample_weight), got "
                              f"{type(validation_data).__name__}")
         x, y, *weight = validation_data
-        program, arrays, n = self._prepare(x, y, weight[0] if weight else None, False, name="validation ")
+        program, arrays, n = self._prepare(x, y, weight[0] if weight else None, False, prefix="validation ")
         return Run(program, arrays, n, _arrays.check_batch_size(batch_size), steps)
 
     @property
