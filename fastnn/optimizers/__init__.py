@@ -4,11 +4,12 @@ from __future__ import annotations
 from .. import _arrays
 from .adam import Adam
 from .base import Optimizer
+from .rmsprop import RMSprop
 from .sgd import SGD
 
-__all__ = ["Adam", "Optimizer", "SGD", "get"]
+__all__ = ["Adam", "Optimizer", "RMSprop", "SGD", "get"]
 
-_BY_NAME: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
+_BY_NAME: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
 
 
 def get(identifier) -> Optimizer:

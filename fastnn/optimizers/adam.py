@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..program import Lowering
-from .base import Optimizer, check_fraction
+from .base import Optimizer, check_fraction, check_number
 
 
 class Adam(Optimizer):
@@ -14,9 +14,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, name)
         self.beta_1 = check_fraction("Adam", "beta_1", beta_1)
         self.beta_2 = check_fraction("Adam", "beta_2", beta_2)
-        if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not epsilon >= 0:
-            raise ValueError(f"Adam: `epsilon` must be a number >= 0, got {epsilon!r}")
-        self.epsilon = float(epsilon)
+        self.epsilon = check_number("Adam", "epsilon", epsilon)
 
     def lower_update(self, build: Lowering, weights, gradients, slots):
         build.emit("adam", [weights, gradients, *slots, build.stored(self.step_vector)], [], [weights.size],

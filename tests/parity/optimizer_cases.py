@@ -52,9 +52,12 @@ TRACES = {
     "adam": ("Adam", {}),
     "adam_rate": ("Adam", {"learning_rate": 0.05}),
     "adam_betas": ("Adam", {"learning_rate": 0.05, "beta_1": 0.5, "beta_2": 0.9}),
+    "rmsprop": ("RMSprop", {}),
+    "rmsprop_momentum": ("RMSprop", {"learning_rate": 0.01, "momentum": 0.9, "rho": 0.8}),
+    "rmsprop_centered": ("RMSprop", {"learning_rate": 0.01, "centered": True, "epsilon": 1e-3}),
     "adam_epsilon": ("Adam", {"learning_rate": 0.05, "epsilon": 0.1}),
 }
 
 CASES = {f"trace_{key}": partial(trace, name=name, **options) for key, (name, options) in TRACES.items()}
-CASES |= {f"string_{name}": partial(by_string, name=name) for name in ("sgd", "adam", "SGD", "Adam")}
+CASES |= {f"string_{name}": partial(by_string, name=name) for name in ("sgd", "adam", "rmsprop", "SGD", "Adam")}
 CASES |= {"attributes": attributes}
