@@ -133,6 +133,8 @@ def test_what_is_not_finite_is_named(bad, level, dtype):
                     status, row, value = fault("check_array", data, 40, **settings)
                     assert (status, row) == (NOT_FINITE, 29) and np.array_equal(value, bad, equal_nan=True)
                     assert fault("check_array", data, 29, **settings)[0] == OK
+                    assert fault("check_array", data, 20, order=order, start=5, **settings)[:2] == (NOT_FINITE, 29)
+                    assert fault("check_array", data, 20, order=order, start=11, **settings)[0] == OK
         x = array.astype(dtype)
         settings = {"dtype": dtype, "level": level}
         assert testing.run_kernel("check_finite", [x[:29]], [29, features], **settings)[0] == OK

@@ -18,7 +18,7 @@ def test_categorical_accuracies(level, dtype):
             p = rng.integers(-2, 3, (rows, classes)).astype(dtype)      # many ties
             labels = rng.integers(0, classes, rows).astype(np.int32)
             right = (p.argmax(1) == labels).astype(dtype)
-            t = np.eye(classes, dtype=dtype)[labels] - 0.5
+            t = np.eye(classes, dtype=dtype)[labels] - 2
             for name, target in (("sparse_categorical_accuracy", labels), ("categorical_accuracy", t)):
                 assert np.array_equal(measure(name, p, target, level=level, threads=threads_for(rows)), right)
             for repeat in (1, rows or 1):

@@ -77,8 +77,8 @@ HEADER = ["#", "phase", "layer", "operation", "shapes", "flops", "bytes", "resul
 
 def table(program: Program, plan: Plan) -> str:
     """The whole program as text."""
-    rows = [row_of(i, o, plan) for i, o in enumerate(plan.operations)]
-    flops = sum(o.flops(plan.capacity) for o in plan.operations)
+    rows = [row_of(i, o, plan) for i, o in enumerate(program.operations)]
+    flops = sum(o.flops(plan.capacity) for o in program.operations)
     title = f"{program.name}: {len(rows)} operations, {program.dtype}, any number of rows"
     foot = f"For {plan.capacity} rows: {human(flops)} flops a batch, {human(plan.arena_bytes)}B of buffers."
     return "\n".join([title, columns(HEADER, rows, {0, 5, 6}), foot])

@@ -1,0 +1,40 @@
+"""The README is true: its code runs, and what it says is printed is printed."""
+import contextlib
+import io
+import re
+from pathlib import Path
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+
+
+def blocks(heading, language):
+    """The code blocks of a language below a heading."""
+    section = re.search(rf"\n## {heading}\n(.*?)(\n## |\Z)", README, re.S)[1]
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.S | re.M)
+    return [code for named, code in fenced if named == language]
+
+
+def printed(code):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(code, {})
+    return out.getvalue()
+
+
+def without_places(text):
+    """The text without what differs between instruction sets and runs: places and size of the arena."""
+    return re.sub(r"arena\+\d+|own mapping|[\d.]+k?B of buffers", "", text).strip()
+
+
+def test_the_first_net_is_fifteen_lines_and_prints_this_program():
+    (code,), (program,) = blocks("A first net", "python"), blocks("A first net", "")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    scores, _, shown = printed(code).partition("\n")
+    assert 0.9 < float(scores.strip("[]").split(", ")[1]) <= 1
+    assert [line.rstrip() for line in without_places(shown).splitlines()] == \
+        [line.rstrip() for line in without_places(program).splitlines()]
+
+
+def test_the_functions_alone():
+    (code,) = blocks("The functions alone", "python")
+    assert printed(code) == "1000.0\n"
