@@ -34,10 +34,10 @@ from .program import Variable
 _LAZY = ("datasets", "keras", "plotting", "testing")
 
 __all__ = [
-    "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "Variable",
-    "__version__", "activations", "backend", "callbacks", "datasets", "get_num_threads", "initializers", "keras", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "plotting", "random", "set_num_threads", "show_config", "testing",
-    "threads", "utils",
+    "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential",
+    "Variable", "__version__", "activations", "backend", "callbacks", "datasets", "get_num_threads", "initializers",
+    "keras", "layers", "losses", "metrics", "models", "ops", "optimizers", "plotting", "random", "set_num_threads",
+    "show_config", "testing", "threads", "utils",
 ]
 
 

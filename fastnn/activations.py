@@ -1,7 +1,7 @@
 """Activation functions: callable on arrays, and lowered into programs."""
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

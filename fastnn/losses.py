@@ -9,14 +9,14 @@ from . import _arrays, backend
 from .program import Lowering, Value
 from .program.eager import per_row
 
-CLIP = 1e-7      # probabilities are clipped to [CLIP, 1 - CLIP] where a loss sees them rather than logits (Keras's epsilon)
+CLIP = 1e-7      # where a loss sees probabilities rather than logits, they are clipped to [CLIP, 1 - CLIP], as in Keras
 
 
 class Loss:
     """Base of all losses.
 
-    ``reduction``: how a call on arrays sums up the losses of the rows: "sum_over_batch_size" (their mean), "sum" or None
-    (an array). Training always takes the mean. ``name`` is shown in texts.
+    ``reduction``: how a call on arrays sums up the losses of the rows: "sum_over_batch_size" (their mean), "sum" or
+    None (an array). Training always takes the mean. ``name`` is shown in texts.
     """
     integer_targets = False           # whether y holds class indices rather than numbers of the output's shape
 
@@ -80,8 +80,9 @@ def _crossentropy(build: Lowering, y: Value, target: Value, weights, from_logits
         logits = maker.inputs[0]
         assert logits is not None
         if from_logits:
-            warnings.warn(f"the loss is told from_logits=True, but the output is a {maker.label.removesuffix('_forward')}: "
-                          "the loss takes the logits before it", UserWarning, stacklevel=2)
+            activation_name = maker.label.removesuffix("_forward")
+            warnings.warn(f"the loss is told from_logits=True, but the output is a {activation_name}: the loss takes "
+                          "the logits before it", UserWarning, stacklevel=2)
         if maker.kernel == f"{activation}_forward":
             build.operations.remove(maker)
             return _emit(build, fused, logits, target, weights, [y], smoothing)

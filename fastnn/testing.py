@@ -56,10 +56,12 @@ def run_kernel(name, operands, sizes=(), scalars=(), flags=0, scaled=0, rows=1, 
                limits=None, order=None, start=0, arrays=(), seed=0, step=0, learning_rate=0.0):
     """Run one operation and return (status, row, value), status 0 where all went well.
 
-    ``operands``: arrays (written in place) or None, each in a slot of its own, of any alignment. ``arrays``: the caller's
-    arrays for gather and scatter; ``order``, ``start``: which of their rows. ``limits``: thresholds as ``set_limits`` takes them.
+    ``operands``: arrays (written in place) or None, each in a slot of its own, of any alignment. ``arrays``: the
+    caller's arrays for gather and scatter; ``order``, ``start``: which of their rows. ``limits``: thresholds as
+    ``set_limits`` takes them.
     """
-    slots, places = [], []
+    slots: list[np.ndarray] = []
+    places: list[int] = []
     for operand in operands:
         if operand is None:
             places.append(-1)

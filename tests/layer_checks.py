@@ -1,6 +1,8 @@
 """One check that every layer passes: gradients, row invariance, threads, partial batches, configuration."""
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from fastnn import testing
@@ -72,13 +74,14 @@ def differences(loss, x, step=2e-5):
     result = np.empty_like(x)
     for i in np.ndindex(x.shape):
         kept = x[i]
-        result[i] = five_points(lambda d: _with(x, i, kept + d, loss), step)
+        result[i] = five_points(partial(_with, x, i, kept, loss), step)
         x[i] = kept
     return result
 
 
 def differences_of_weight(loss, variable, value, step=2e-5):
-    """As ``differences``, by each element of a weight; ``loss`` restores the weights, so the step is set in ``value``."""
+    """As ``differences``, by each element of a weight; ``loss`` restores the weights, so the step is set in
+    ``value``."""
     result = np.empty(variable.shape)
     for i in np.ndindex(variable.shape):
         kept = value[i]
@@ -99,8 +102,8 @@ def five_points(f, step):
     return (f(-2 * step) - 8 * f(-step) + 8 * f(step) - f(2 * step)) / (12 * step)
 
 
-def _with(x, i, value, loss):
-    x[i] = value
+def _with(x, i, kept, loss, d):
+    x[i] = kept + d
     return loss()
 
 

@@ -18,7 +18,8 @@ long allocations(void) { return n; }
 void *malloc(size_t size) { n++; return __libc_malloc(size); }
 void *calloc(size_t k, size_t size) { n++; return __libc_calloc(k, size); }
 void *realloc(void *p, size_t size) { n++; return __libc_realloc(p, size); }
-void *mmap(void *a, size_t l, int p, int f, int d, off_t o) { n++; return (void *) syscall(SYS_mmap, a, l, p, f, d, o); }
+void *mmap(void *a, size_t l, int p, int f, int d, off_t o) { n++; return (void *) syscall(SYS_mmap, a, l, p, f, d, o);
+}
 """
 CODE = """
 import ctypes, sys

@@ -28,6 +28,29 @@ def test_sgd(momentum, flags, level, dtype):
         assert_close(out[0], w + (momentum * v - RATE * g if flags else v), scale=1)
 
 
+@pytest.mark.parametrize(("momentum", "centered"), [(0.0, False), (0.9, False), (0.0, True), (0.9, True)])
+@everywhere
+def test_rmsprop(momentum, centered, level, dtype):
+    rho, epsilon = 0.9, 1e-7
+    for n in SIZES:
+        w, g, v, mean, p = vectors(n, dtype, 5)
+        mean = np.array(0.1 * mean, dtype)
+        v = np.abs(v) + np.array(1, dtype)
+        out = run("rmsprop", [w, g, v, mean if centered else None, p if momentum else None], [n],
+                  [rho, momentum, epsilon], learning_rate=RATE, dtype=dtype, level=level, threads=threads_for(n))
+        w, g, v, mean, p = (a.astype(np.float64) for a in (w, g, v, mean, p))
+        v = rho * v + (1 - rho) * g * g
+        mean = rho * mean + (1 - rho) * g
+        step = RATE * g / np.sqrt((v - mean**2 if centered else v) + epsilon)
+        assert_close(out[2], v, scale=1)
+        if centered:
+            assert_close(out[3], mean, scale=1)
+        if momentum:
+            step = momentum * p + step
+            assert_close(out[4], step, scale=1)
+        assert_close(out[0], w - step, scale=2)
+
+
 @pytest.mark.parametrize("steps", [0, 1, 1000, 10**9])
 @everywhere
 def test_adam(steps, level, dtype):

@@ -40,8 +40,8 @@ def test_a_batch_hook_costs_only_those_who_use_it():
     x, y = blobs(400)
     model = deep_net()
     seen = []
-    model.fit(x, y, batch_size=40, verbose=0,
-              callbacks=[fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["loss"]))])
+    watcher = fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["loss"]))
+    model.fit(x, y, batch_size=40, verbose=0, callbacks=[watcher])
     assert len(seen) == 10 and np.isfinite(seen).all()
 
 

@@ -4,6 +4,8 @@ import io
 import re
 from pathlib import Path
 
+import fastnn
+
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 
 
@@ -15,6 +17,7 @@ def blocks(heading, language):
 
 
 def printed(code):
+    fastnn.backend.clear_session()
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(code, {})

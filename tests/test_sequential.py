@@ -1,11 +1,11 @@
 """Sequential: how it is put together, named, built, counted."""
 import numpy as np
 import pytest
+from fastnn.keras.layers import Dense as KerasDense
 from nets import blobs, small_net
 
 import fastnn
 from fastnn import keras
-from fastnn.keras.layers import Dense as KerasDense
 from fastnn.layers import BatchNormalization, Dense, Dropout, Flatten
 
 

@@ -36,8 +36,8 @@ class Layer:
     """Base of all layers.
 
     A layer keeps its settings, says the shape of its output (``compute_output_shape``), creates its weights (``build``)
-    and lowers itself (``lower``). ``name``: made from the class's where None. ``trainable``: whether ``fit`` changes its
-    weights, honoured from the next ``fit`` on. ``dtype``: "float32" or "float64", default ``backend.floatx()``.
+    and lowers itself (``lower``). ``name``: made from the class's where None. ``trainable``: whether ``fit`` changes
+    its weights, honoured from the next ``fit`` on. ``dtype``: "float32" or "float64", default ``backend.floatx()``.
     ``input_shape``/``input_dim``: on the first layer of a Sequential, in place of ``Input``.
     """
 
@@ -55,7 +55,7 @@ class Layer:
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
         self.dtype = as_dtype(dtype or backend.floatx())
         self.built = False
-        self.output_shape: tuple | None = None
+        self.output_shape: Any = None                   # a tuple once built
         self.input: KerasTensor | None = None           # of the last symbolic call
         self.output: KerasTensor | None = None
         self.input_shape_argument = input_shape
@@ -90,8 +90,8 @@ class Layer:
     def add_weight(self, name: str, shape, initializer="glorot_uniform", trainable: bool = True) -> Variable:
         """A new weight, filled by ``initializer``: a function of the seed and of its path.
 
-        The path counts layers of one name since the seed was set, so a net made twice after the same ``set_random_seed``
-        has the same weights, whatever the automatic names are by then.
+        The path counts layers of one name since the seed was set, so a net made twice after the same
+        ``set_random_seed`` has the same weights, whatever the automatic names are by then.
         """
         path = f"{self.name}/{name}"
         rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")

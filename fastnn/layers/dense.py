@@ -45,7 +45,7 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
     def lower(self, build: Lowering, x: Value, mask=None):
-        z = dense(build, x, build.parameter(self.kernel), build.parameter(self.bias) if self.use_bias else None)
+        z = dense(build, x, build.parameter(self.kernel), build.parameter(self.bias) if self.bias is not None else None)
         return self.activation.lower(build, z), mask
 
     def get_config(self):

@@ -10,21 +10,20 @@ class InputLayer(Layer):
 
     def __init__(self, shape, dtype=None, name=None):
         super().__init__(name=name, dtype=None)
-        self.output = KerasTensor((None, *shape), dtype or backend.floatx(), name=self.name)
-        self.output_shape = self.output.shape
+        self.tensor = KerasTensor((None, *shape), dtype or backend.floatx(), name=self.name)
+        self.output_shape = self.tensor.shape
         self.built = True
 
 
 def Input(shape=None, batch_size=None, dtype=None, name=None) -> KerasTensor:
     """A symbolic array to start a graph with, or the first object of a Sequential.
 
-    ``shape``: without the batch axis, e.g. (784,). ``batch_size`` is accepted for Keras's sake: any number of rows goes.
-    Raises ValueError when ``shape`` is missing or holds anything but positive ints.
+    ``shape``: without the batch axis, e.g. (784,). ``batch_size`` is accepted for Keras's sake: any number of rows
+    goes. Raises ValueError when ``shape`` is missing or holds anything but positive ints.
     """
     if shape is None:
         raise ValueError("Input: `shape` is missing; give the shape of one sample, e.g. Input((784,))")
     shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
     if not all(hasattr(n, "__index__") and n > 0 for n in shape):
         raise ValueError(f"Input: `shape` must hold positive ints, without the batch axis, got {shape}")
-    output = InputLayer(shape, dtype, name).output
-    return output
+    return InputLayer(shape, dtype, name).tensor

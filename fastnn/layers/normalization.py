@@ -16,7 +16,8 @@ class BatchNormalization(Layer):
     """
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones", **kwargs):
+                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
+                 **kwargs):
         super().__init__(**kwargs)
         self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
         self.center, self.scale = bool(center), bool(scale)
@@ -27,8 +28,8 @@ class BatchNormalization(Layer):
 
     def build(self, input_shape):
         if self.axis not in (-1, len(input_shape) - 1) or len(input_shape) < 2:
-            raise ValueError(f"layer {self.name!r}: `axis` must be the last one (-1) of an input of rank 2 or more, got "
-                             f"axis={self.axis} and an input of shape {input_shape}")
+            raise ValueError(f"layer {self.name!r}: `axis` must be the last one (-1) of an input of rank 2 or more, "
+                             f"got axis={self.axis} and an input of shape {input_shape}")
         channels = (input_shape[-1],)
         self.gamma = self.add_weight("gamma", channels, self.gamma_initializer) if self.scale else None
         self.beta = self.add_weight("beta", channels, self.beta_initializer) if self.center else None
@@ -38,13 +39,13 @@ class BatchNormalization(Layer):
 
     def compute_output_shape(self, input_shape):
         if self.built and input_shape[-1] != self.moving_mean.shape[0]:
-            raise ValueError(f"layer {self.name!r}: expected {self.moving_mean.shape[0]} channels on the last axis, got "
-                             f"an input of shape {input_shape}")
+            raise ValueError(f"layer {self.name!r}: expected {self.moving_mean.shape[0]} channels on the last axis, "
+                             f"got an input of shape {input_shape}")
         return input_shape
 
     def lower(self, build: Lowering, x: Value, mask=None):
-        gamma = build.parameter(self.gamma) if self.scale else None
-        beta = build.parameter(self.beta) if self.center else None
+        gamma = build.parameter(self.gamma) if self.gamma is not None else None
+        beta = build.parameter(self.beta) if self.beta is not None else None
         lower = self._lower_training if build.training and self.trainable else self._lower_inference
         return lower(build, x, gamma, beta), mask
 
@@ -55,7 +56,8 @@ class BatchNormalization(Layer):
         mean, variance, inverse = (build.value(channels, batched=False, name=n) for n in ("mean", "variance", "1/sd"))
         build.emit("batch_normalization_forward", [x, gamma, beta], [y, mean, variance, inverse], sizes, [self.epsilon])
         for new, moving in ((mean, self.moving_mean), (variance, self.moving_variance)):
-            build.emit("moving_average", [new], [build.parameter(moving)], [channels[0]], [self.momentum], phase="commit")
+            build.emit("moving_average", [new], [build.parameter(moving)], [channels[0]], [self.momentum],
+                       phase="commit")
 
         def backward(dy: Value) -> None:
             places = [build.gradient_place(v) if v is not None and v.needs_gradient else None for v in (x, gamma, beta)]

@@ -1,7 +1,7 @@
 """What all metrics share: a value for every row, and their running mean."""
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

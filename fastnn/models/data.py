@@ -70,7 +70,8 @@ def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x") -> np.nda
 def as_targets(y, output_shape: tuple, loss: Loss, argument: str = "y") -> tuple[np.ndarray, tuple]:
     """(y in the shape the loss reads for outputs of ``output_shape``, the shape of a row of y as given)."""
     y = _arrays.as_rows(y, argument)
-    return _arrays.as_target(y, loss.target_shape(output_shape), argument, loss.integer_targets, output_shape), y.shape[1:]
+    target = _arrays.as_target(y, loss.target_shape(output_shape), argument, loss.integer_targets, output_shape)
+    return target, y.shape[1:]
 
 
 def as_weights(weights, rows: int, argument: str = "sample_weight") -> np.ndarray:

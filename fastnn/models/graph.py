@@ -16,7 +16,7 @@ class Graph:
         self.nodes: list[Node] = []
         known = {id(t) for t in inputs}
         stack = list(reversed(outputs))
-        while stack:                                # depth first, without recursion: nets may be thousands of calls deep
+        while stack:                      # depth first, without recursion: nets may be thousands of calls deep
             tensor = stack[-1]
             if id(tensor) in known:
                 stack.pop()

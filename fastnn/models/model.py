@@ -20,7 +20,7 @@ from .summary import summary_text
 from .training import Training
 
 
-class Model(Training, Layer):
+class Model(Training):
     """What models share: weights in flat vectors, programs cached by what they depend on, summary and inspection.
 
     A model is a layer too: it can be called on arrays, and used inside other models.
@@ -152,14 +152,14 @@ class Model(Training, Layer):
                tuple([layer.trainable for layer in self._leaves]) if training else None)
         program = self._steps.get(key)
         if program is None:
-            self._require_compiled()
+            optimizer, loss = self._compiled()
             output_shape = self.output_shape[1:]
-            resolved = [metrics.resolve(m, output_shape, target_shape, self.loss.integer_targets)
+            resolved = [metrics.resolve(m, output_shape, target_shape, loss.integer_targets)
                         for m in self.metric_identifiers]
             self._number_names(resolved)
             self.metrics = resolved
-            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, self.loss, resolved, has_weights,
-                                 self.optimizer if training else None)
+            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, resolved, has_weights,
+                                 optimizer if training else None)
             self._steps[key] = program
         return program
 
@@ -199,11 +199,12 @@ class Model(Training, Layer):
         self.metrics = []
         self._steps.clear()
 
-    def _require_compiled(self) -> None:
+    def _compiled(self) -> tuple[Optimizer, Loss]:
         if self.optimizer is None or self.loss is None:
             missing = "a loss" if self.optimizer is not None else "compile()"
             raise ValueError(f"model {self.name!r}: You must call `compile()` with an optimizer and a loss before "
                              f"training or evaluating; {missing} is missing")
+        return self.optimizer, self.loss
 
     # inspection
 
@@ -217,19 +218,19 @@ class Model(Training, Layer):
 
         Print the result: slowest first, with its share and rate. Raises as ``fit`` does for bad data.
         """
-        kept = self.get_weights()
+        optimizer, kept = self._compiled()[0], self.get_weights()
         program, arrays, n = self._prepare(x, y, None, True)
         plan = program.plan(min(n, batch_size))
         seconds = np.zeros(len(plan.operations))
-        state = [v.copy() for v in self.optimizer.variables]
+        state = [v.copy() for v in optimizer.variables]
         frame = plan.acquire()
         try:
             for _ in range(repeats):
-                frame.run(arrays, n, min(n, batch_size), 0, 1, None, self.optimizer.rates(1), 0, 1, 0.0, seconds)
+                frame.run(arrays, n, min(n, batch_size), 0, 1, None, optimizer.rates(1), 0, 1, 0.0, seconds)
         finally:
             plan.release(frame)
             self.set_weights(kept)
-            for variable, value in zip(self.optimizer.variables, state):
+            for variable, value in zip(optimizer.variables, state):
                 variable[...] = value
         return Profile(program, plan, seconds, repeats)
 

@@ -10,8 +10,8 @@ from .model import Model
 class Sequential(Model):
     """A straight chain of layers.
 
-    ``layers``: a list of layers, first of all optionally ``Input(shape)``. Without an input shape the model is built when
-    it first sees data. Raises TypeError for what is no layer.
+    ``layers``: a list of layers, first of all optionally ``Input(shape)``. Without an input shape the model is built
+    when it first sees data. Raises TypeError for what is no layer.
 
     >>> from fastnn import Input, Sequential
     >>> from fastnn.layers import Dense
@@ -55,7 +55,7 @@ class Sequential(Model):
 
     def _append(self, layer) -> None:
         if isinstance(layer, InputLayer):
-            layer = layer.output
+            layer = layer.tensor
         if isinstance(layer, KerasTensor):
             if self._chain or self._input is not None:
                 raise ValueError(f"model {self.name!r}: Input must be the first object, once")
@@ -64,9 +64,11 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise TypeError(f"model {self.name!r}: expected a layer, got {type(layer).__name__}: {layer!r:.80}")
         if any(layer.name == other.name for other in self._chain):
-            raise ValueError(f"model {self.name!r} has a layer named {layer.name!r} already: give each layer its own name")
+            raise ValueError(f"model {self.name!r} has a layer named {layer.name!r} already: give each its own name")
         if not self._chain and self._input is None:
-            shape = layer.input_shape_argument or (layer.input_shape[1:] if getattr(layer, "graph", None) else None)
+            shape = layer.input_shape_argument
+            if isinstance(layer, Model) and layer.built:
+                shape = layer.input_shape[1:]
             self._input = Input(shape) if shape is not None else None
         self._chain.append(layer)
 

@@ -1,7 +1,7 @@
 """What a model's programs are: the step of training, of evaluation, and prediction."""
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from ..losses import Loss
 from ..metrics import Metric

@@ -1,21 +1,23 @@
 """fit, evaluate, predict: whole stretches of batches in one call into the runner, Python only between them."""
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import _arrays
 from .._kernels import runner
 from ..callbacks import CallbackList, History, Progress
+from ..layers.base import Layer
+from ..losses import Loss
+from ..optimizers import Optimizer
 from ..program import Program, threads_for
 from ..program.program import Plan
 from . import data
-
-if TYPE_CHECKING:
-    from .model import Model
+from .graph import Graph
 
 REPORT_SECONDS = 0.05        # how often a progress bar is told how far a run is
 STRETCH_STEPS = 16_384       # steps of one call into the runner at most, where nobody watches
@@ -28,7 +30,8 @@ class Run:
     Used as a context manager: the frame goes back to its free list at the end, whatever happened.
     """
 
-    def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int, n_batches: int | None = None):
+    def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int,
+                 n_batches: int | None = None):
         self.program, self.arrays, self.n_rows = program, arrays, n_rows
         self.batch_size = min(batch_size, n_rows)
         self.n_batches = -(-n_rows // self.batch_size) if n_rows else 0
@@ -47,8 +50,8 @@ class Run:
 
     def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0, totals=None,
                 seed=None) -> int:
-        """Run batches first..last-1 (fewer if ``report`` seconds pass before), once for each row of ``totals`` where that
-        is given, and return how many."""
+        """Run batches first..last-1 (fewer if ``report`` seconds pass before), once for each row of ``totals`` where
+        that is given, and return how many."""
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
                                      self.threads, report, None, totals, self.counters, seed)
         if fault is not None:       # checked before the run: the caller has changed the array meanwhile
@@ -64,26 +67,52 @@ class Run:
         return {name: counters[i] / counters[i + 1] if counters[i + 1] else 0.0 for name, i in self.program.places}
 
 
-class Training:
-    """The part of a model that runs its programs."""
+class Training(Layer):
+    """The part of a model that runs its programs; what the programs are is the part of ``Model``."""
+    graph: Graph | None
+    seed: int
+    history: History | None
+    stop_training: bool
+    _checker: data.Checker
+    _busy: threading.Lock
+    _steps: dict[Any, Program]
+    _predictions: dict[tuple, tuple[Program, tuple]]
 
-    def fit(self: Model, x=None, y=None, batch_size=None, epochs=1, verbose: Any = "auto", callbacks=None,
+    @property
+    def _row_shape(self) -> tuple | None:
+        """The shape of one row of x, None before the model is built."""
+        return None if self.graph is None else self.graph.inputs[0].shape[1:]
+
+    def _compiled(self) -> tuple[Optimizer, Loss]:
+        """Optimizer and loss; ValueError when they are not chosen yet."""
+        raise NotImplementedError
+
+    def _step(self, shape: tuple, target_shape: tuple, training: bool, has_weights: bool) -> Program:
+        """The program of one batch of training or evaluation."""
+        raise NotImplementedError
+
+    def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
+        """(program, output shape) of prediction for inputs of this shape."""
+        raise NotImplementedError
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose: Any = "auto", callbacks=None,
             validation_split=0.0, validation_data=None, shuffle=True, class_weight=None, sample_weight=None,
             initial_epoch=0, steps_per_epoch=None, validation_steps=None, validation_batch_size=None,
             validation_freq=1) -> History:
         """Train for ``epochs`` epochs and return the History: ``.history`` maps each metric to its values by epoch.
 
         x: (rows, ...) numbers, y: what the loss reads; ``batch_size`` 32 where None. ``validation_split``: the fraction
-        of the last rows to evaluate on, or ``validation_data=(x, y)``. ``shuffle``: a new order each epoch, f(seed, step).
-        ``class_weight`` {class: weight} or ``sample_weight`` (rows,) weigh the loss. ``verbose``: 0 silent, 1 or "auto" a
-        progress bar, 2 a line an epoch. Ctrl-C leaves the model after the last whole batch.
+        of the last rows to evaluate on, or ``validation_data=(x, y)``. ``shuffle``: a new order each epoch, f(seed,
+        step).
+        ``class_weight`` {class: weight} or ``sample_weight`` (rows,) weigh the loss. ``verbose``: 0 silent, 1 or
+        "auto" a progress bar, 2 a line an epoch. Ctrl-C leaves the model after the last whole batch.
         Raises ValueError or TypeError for bad data or settings before any weight changes, RuntimeError while another
         ``fit`` of this model runs.
         """
         if not self._busy.acquire(blocking=False):
             raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
         try:
-            self._require_compiled()
+            self._compiled()
             batch_size = _arrays.check_batch_size(batch_size)
             epochs = _arrays.whole_number("epochs", epochs, 1)
             if validation_data is None and validation_split != 0:
@@ -93,11 +122,12 @@ class Training:
             if validation_data is not None:
                 validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
             with Run(program, arrays, n, batch_size, steps_per_epoch) as run:
-                return self._epochs(run, validation, validation_freq, callbacks, verbose, initial_epoch, epochs, shuffle)
+                return self._epochs(run, validation, validation_freq, callbacks, verbose, initial_epoch, epochs,
+                                    shuffle)
         finally:
             self._busy.release()
 
-    def _epochs(self: Model, run: Run, validation: Run | None, validation_freq, callbacks, verbose, first: int,
+    def _epochs(self, run: Run, validation: Run | None, validation_freq, callbacks, verbose, first: int,
                 last: int, shuffle: bool) -> History:
         """All epochs, with what happens between them."""
         hooks = CallbackList(callbacks, self, {"verbose": verbose, "epochs": last, "steps": run.n_batches},
@@ -111,7 +141,7 @@ class Training:
             self._watched_epochs(run, hooks, validation, validation_freq, first, last, shuffle)
         return hooks.history
 
-    def _watched_epochs(self: Model, run: Run, hooks: CallbackList, validation: Run | None, validation_freq, first: int,
+    def _watched_epochs(self, run: Run, hooks: CallbackList, validation: Run | None, validation_freq, first: int,
                         last: int, shuffle: bool) -> None:
         """Epochs with validation, callbacks or a progress display between them."""
         hooks.on_train_begin()
@@ -127,9 +157,10 @@ class Training:
                 break
         hooks.on_train_end(logs)
 
-    def _plain_epochs(self: Model, run: Run, history: History, first: int, last: int, shuffle: bool) -> None:
-        """Epochs that nobody watches: many in one call into the runner, which shuffles and keeps the counters of each."""
-        optimizer, frame = self.optimizer, run.frame
+    def _plain_epochs(self, run: Run, history: History, first: int, last: int, shuffle: bool) -> None:
+        """Epochs that nobody watches: many in one call into the runner, which shuffles and keeps the counters of
+        each."""
+        optimizer, frame = self._compiled()[0], run.frame
         order = np.empty(run.n_rows, np.int64) if shuffle else None
         stretch = max(1, STRETCH_STEPS // max(1, run.n_batches))
         while first < last:
@@ -142,9 +173,9 @@ class Training:
                     history.on_epoch_end(epoch, run.means(row))
             first += len(totals)
 
-    def _epoch(self: Model, run: Run, hooks: CallbackList, shuffle: bool) -> dict[str, float]:
+    def _epoch(self, run: Run, hooks: CallbackList, shuffle: bool) -> dict[str, float]:
         """One epoch: one call into the runner, unless a hook or a progress bar wants to be told in between."""
-        optimizer = self.optimizer
+        optimizer = self._compiled()[0]
         step, n = optimizer.iterations, run.n_batches
         order = runner.permutation(run.n_rows, self.seed, step) if shuffle else None
         run.counters.fill(0.0)
@@ -162,13 +193,13 @@ class Training:
                 break
         return run.logs()
 
-    def evaluate(self: Model, x=None, y=None, batch_size=None, verbose: Any = "auto", sample_weight=None, steps=None,
+    def evaluate(self, x=None, y=None, batch_size=None, verbose: Any = "auto", sample_weight=None, steps=None,
                  callbacks=None, return_dict=False):
         """Loss and metrics on x, y: a float, a list [loss, *metrics], or with ``return_dict`` a dict.
 
         Arguments and errors as for ``fit``; nothing changes.
         """
-        self._require_compiled()
+        self._compiled()
         batch_size = _arrays.check_batch_size(batch_size)
         program, arrays, n = self._prepare(x, y, sample_weight, False)
         with Run(program, arrays, n, batch_size, steps) as run:
@@ -200,11 +231,11 @@ class Training:
         hooks.on_test_end(logs)
         return logs
 
-    def predict(self: Model, x, batch_size=None, verbose: Any = "auto", steps=None, callbacks=None) -> np.ndarray:
+    def predict(self, x, batch_size=None, verbose: Any = "auto", steps=None, callbacks=None) -> np.ndarray:
         """The output for every row of x: an array (rows, ...) of the model's dtype.
 
-        The result for a row does not depend on the batch it is in. Raises as ``fit`` does for bad arrays; NaN in x gives
-        NaN out. Allowed beside a running ``fit``, from any number of threads.
+        The result for a row does not depend on the batch it is in. Raises as ``fit`` does for bad arrays; NaN in x
+        gives NaN out. Allowed beside a running ``fit``, from any number of threads.
         """
         found = self._predictions.get(x.shape[1:]) if type(x) is np.ndarray else None
         if found is None or x.dtype.char not in "fdilB" or not x.dtype.isnative or not x.flags.c_contiguous:
@@ -219,15 +250,15 @@ class Training:
             return output
         return self._predict_watched(program, x, output, batch_size or 32, verbose, steps, callbacks)
 
-    def _prepare_prediction(self: Model, x) -> tuple[np.ndarray, tuple[Program, tuple]]:
+    def _prepare_prediction(self, x) -> tuple[np.ndarray, tuple[Program, tuple]]:
         """The slow path of predict: check x, build, lower."""
-        shape = None if self.graph is None else self.input_shape[1:]
+        shape = self._row_shape
         x = data.as_inputs(x, shape, self.name)
         if self.graph is None:
             self.build((None, *x.shape[1:]))
         return x, self._prediction(x.shape[1:])
 
-    def _predict_watched(self: Model, program: Program, x, output, batch_size: int, verbose, steps, callbacks):
+    def _predict_watched(self, program: Program, x, output, batch_size: int, verbose, steps, callbacks):
         """predict with a progress bar or callbacks."""
         run = Run(program, [x, output], len(x), batch_size, steps)
         with run, closing(Progress(verbose, 1, run.n_batches)) as progress:
@@ -247,7 +278,7 @@ class Training:
             hooks.on_predict_end()
             return output[:min(len(x), done * run.batch_size)] if steps is not None else output
 
-    def train_on_batch(self: Model, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One step on all rows of x and y as one batch; returns loss and metrics as ``evaluate`` does.
 
         Arguments and errors as for ``fit``.
@@ -255,11 +286,11 @@ class Training:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
         try:
-            self._require_compiled()
+            optimizer, _ = self._compiled()
             program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
             with Run(program, arrays, n, n) as run:
                 run.counters.fill(0.0)
-                run.batches(0, 1, None, self.optimizer.rates(1), self.optimizer.iterations)
+                run.batches(0, 1, None, optimizer.rates(1), optimizer.iterations)
                 logs = run.logs()
         finally:
             self._busy.release()
@@ -267,18 +298,18 @@ class Training:
 
     # data
 
-    def _prepare(self: Model, x, y, sample_weight, training: bool, class_weight=None, prefix: str = ""
+    def _prepare(self, x, y, sample_weight, training: bool, class_weight=None, prefix: str = ""
                  ) -> tuple[Program, list[np.ndarray], int]:
         """(program of a step, its arrays, rows) after all checks; builds the model if the data is the first it sees."""
-        self._require_compiled()
-        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name, f"{prefix}x")
+        loss = self._compiled()[1]
+        x = data.as_inputs(x, self._row_shape, self.name, f"{prefix}x")
         if self.graph is None:
             self.build((None, *x.shape[1:]))
-        y, target_shape = data.as_targets(y, self.output_shape[1:], self.loss, f"{prefix}y")
+        y, target_shape = data.as_targets(y, self.output_shape[1:], loss, f"{prefix}y")
         scanned = {f"{prefix}x": x, f"{prefix}y": y}
         _arrays.check_same_length(**scanned)
         _arrays.check_not_empty(f"{prefix}x", x)
-        classes = {f"{prefix}y": self.output_shape[-1]} if self.loss.integer_targets else {}
+        classes = {f"{prefix}y": self.output_shape[-1]} if loss.integer_targets else {}
         arrays = {"x": x, "y": y}
         if class_weight is not None and sample_weight is not None:
             raise ValueError("give `class_weight` or `sample_weight`, not both")
@@ -290,9 +321,9 @@ class Training:
         program = self._step(x.shape[1:], target_shape, training, "sample_weight" in arrays)
         return program, [arrays[role] for role in program.arrays], len(x)
 
-    def _split(self: Model, x, y, sample_weight, fraction) -> tuple:
+    def _split(self, x, y, sample_weight, fraction) -> tuple:
         """(x, y, sample_weight, validation data): the last part of the rows set apart."""
-        x = data.as_inputs(x, None if self.graph is None else self.input_shape[1:], self.name)
+        x = data.as_inputs(x, self._row_shape, self.name)
         y = _arrays.as_rows(y, "y")
         _arrays.check_same_length(x=x, y=y)
         k = _arrays.check_validation_split(len(x), fraction)
@@ -301,7 +332,7 @@ class Training:
         sample_weight = data.as_weights(sample_weight, len(x))
         return x[:k], y[:k], sample_weight[:k], (x[k:], y[k:], sample_weight[k:])
 
-    def _validation(self: Model, validation_data, batch_size: int, steps) -> Run:
+    def _validation(self, validation_data, batch_size: int, steps) -> Run:
         """The evaluation of each epoch, its data checked now."""
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise ValueError("`validation_data` must be (x, y) or (x, y, sample_weight), got "
@@ -311,7 +342,7 @@ class Training:
         return Run(program, arrays, n, _arrays.check_batch_size(batch_size), steps)
 
     @property
-    def metrics_names(self: Model) -> list[str]:
+    def metrics_names(self) -> list[str]:
         """["loss", ...]: the names of what ``evaluate`` returns, in its order; only "loss" before the first run."""
         for program in self._steps.values():
             return list(program.counters)

@@ -1,7 +1,7 @@
 """What all optimizers share: the learning rate, the step number, and their slots beside the weights."""
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class Optimizer:
     """
     slot_names: tuple[str, ...] = ()
 
-    def __init__(self, learning_rate, name: str | None = None):
+    def __init__(self, learning_rate=0.01, name: str | None = None):
         self.name = name or type(self).__name__.lower()
         self.learning_rate = learning_rate
         self.step_vector = Vector("iterations", 1, "int64")
@@ -40,7 +40,8 @@ class Optimizer:
 
     @property
     def variables(self) -> list[np.ndarray]:
-        """The step number, the learning rate (a copy; NaN for a function), and for each weight its slots as they lie."""
+        """The step number, the learning rate (a copy; NaN for a function), and for each weight its slots as they
+        lie."""
         rate = np.array([np.nan if callable(self._learning_rate) else self._learning_rate], np.float32)
         slots = [slot.data[v.offset:v.offset + v.size].reshape(v.shape)
                  for vector, named in self.slots.items() for v in vector.variables if v.trainable
@@ -62,7 +63,8 @@ class Optimizer:
         for vector, start, stop in build.gradient_ranges():
             named = self._slots_of(vector)
             slots = [build.stored(named[name], start, stop) for name in self.slot_names]
-            self.lower_update(build, build.stored(vector, start, stop), build.gradient_range(vector, start, stop), slots)
+            weights, gradients = build.stored(vector, start, stop), build.gradient_range(vector, start, stop)
+            self.lower_update(build, weights, gradients, slots)
         build.emit("advance", [], [build.stored(self.step_vector)], phase="commit")
 
     def lower_update(self, build: Lowering, weights: Value, gradients: Value, slots: list[Value]) -> None:
@@ -71,7 +73,8 @@ class Optimizer:
 
     def _slots_of(self, vector: Vector) -> dict[str, Vector]:
         if vector not in self.slots:
-            self.slots[vector] = {n: Vector(f"{n} of {vector.name}", len(vector), vector.dtype) for n in self.slot_names}
+            self.slots[vector] = {name: Vector(f"{name} of {vector.name}", len(vector), vector.dtype)
+                                  for name in self.slot_names}
         return self.slots[vector]
 
     def get_config(self) -> dict:

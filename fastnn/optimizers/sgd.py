@@ -8,7 +8,8 @@ NESTEROV = 1      # flag of the kernel
 
 
 class SGD(Optimizer):
-    """w -= learning_rate · g; with momentum m: v = m · v - learning_rate · g, w += v (Nesterov: w += m · v - learning_rate · g)."""
+    """w -= learning_rate · g; with momentum m: v = m · v - learning_rate · g, w += v (Nesterov: w += m · v -
+    learning_rate · g)."""
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, name=None):
         super().__init__(learning_rate, name)

@@ -1,8 +1,8 @@
 """FASTNN_DEBUG=1: every buffer in a mapping of its own, between two pages that may not be touched.
 
 A buffer ends exactly where the second guard page begins, so an overrun by one element stops the process at the faulty
-operation; programs also fill each buffer with NaN at its birth and its death, so that a value read too early or too late
-shows in the results.
+operation; programs also fill each buffer with NaN at its birth and its death, so that a value read too early or too
+late shows in the results.
 """
 from __future__ import annotations
 

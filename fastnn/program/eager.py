@@ -1,7 +1,7 @@
 """Eager is a program too: one layer or model, from an array to an array, at once."""
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

@@ -1,9 +1,9 @@
 """Fusion: what an operation can do in the epilogue of the one before it is not an operation of its own.
 
 Three patterns, each only where nobody else reads the value between the two: an activation after a matmul; a scale and
-shift by columns (batch normalisation at inference) after a matmul; the derivative of an activation after the matmul that
-computes the gradient of its output. (Cross-entropy with its softmax or sigmoid is fused when the loss is lowered, for it
-changes what the gradient is taken of.)
+shift by columns (batch normalisation at inference) after a matmul; the derivative of an activation after the matmul
+that computes the gradient of its output. (Cross-entropy with its softmax or sigmoid is fused when the loss is lowered,
+for it changes what the gradient is taken of.)
 """
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from .ir import Operation, Value
 from .lowering import ACTIVATION_IDS, FORWARD_SHIFT, GRADIENT_SHIFT, SCALE_FIRST
 
 SCALE, SHIFT, OUTPUT_OF_ACTIVATION = 3, 4, 5      # operands of matmul
-C = 1                                             # its output
 FORWARD = {f"{name}_forward": i for name, i in ACTIVATION_IDS.items()}
 BACKWARD = {f"{name}_backward": i for name, i in ACTIVATION_IDS.items()}
 
@@ -24,15 +23,23 @@ def fuse(operations: list[Operation], kept: set[Value]) -> list[Operation]:
     makers: dict[Value, Operation] = {}
     result = []
     for operation in operations:
-        maker = makers.get(operation.inputs[0].root) if operation.inputs and operation.inputs[0] is not None else None
-        if maker is not None and uses[maker.outputs[C].root] == 2 and maker.outputs[C].root not in kept \
-                and absorb(maker, operation):
-            makers[operation.outputs[0].root] = maker
+        read = operation.inputs[0] if operation.inputs else None
+        maker = makers.get(read.root) if read is not None else None
+        alone = read is not None and uses[read.root] == 2 and read.root not in kept     # written once, read here
+        if maker is not None and alone and absorb(maker, operation):
+            makers[_result(operation).root] = maker
             continue
-        if operation.kernel == "matmul" and operation.outputs[C].home is None:
-            makers[operation.outputs[C].root] = operation
+        if operation.kernel == "matmul" and _result(operation).home is None:
+            makers[_result(operation).root] = operation
         result.append(operation)
     return result
+
+
+def _result(operation: Operation) -> Value:
+    """What a matmul or an element-wise operation computes: its last operand."""
+    value = operation.outputs[-1]
+    assert value is not None
+    return value
 
 
 def absorb(matmul: Operation, operation: Operation) -> bool:
@@ -52,5 +59,5 @@ def absorb(matmul: Operation, operation: Operation) -> bool:
         matmul.flags |= BACKWARD[operation.kernel] << GRADIENT_SHIFT
     else:
         return False
-    matmul.outputs[C] = operation.outputs[0]
+    matmul.outputs[-1] = operation.outputs[0]
     return True

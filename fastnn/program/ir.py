@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,8 +23,8 @@ class FrameVector:
 class Value:
     """A symbolic array: the result of an operation, an array of a vector, or a view of another value.
 
-    ``shape`` leaves the batch axis out where ``batched``. ``home`` is None for buffers of the arena, else the vector that
-    holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows.
+    ``shape`` leaves the batch axis out where ``batched``. ``home`` is None for buffers of the arena, else the vector
+    that holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows.
     """
     __slots__ = ("shape", "dtype", "batched", "name", "home", "offset", "root", "needs_gradient", "variable")
 
@@ -92,7 +92,8 @@ class Operation:
         return sum(v.n_bytes(rows) for v in self.operands if v is not None and not v.name.startswith("scratch"))
 
     def nanoseconds(self, rows: int) -> float:
-        """A rough estimate (tens of GFLOP/s, 10 bytes a ns), to decide on threads and looks at the clock, not to show."""
+        """A rough estimate (tens of GFLOP/s, 10 bytes a ns), to decide on threads and looks at the clock, not to
+        show."""
         if not isinstance(self.kernel, str):
             return 20_000.0
         return 20.0 + self.flops(rows) / 60.0 + self.n_bytes(rows) / 10.0

@@ -1,13 +1,13 @@
 """Lowering: layers, losses, metrics and optimizers name the operations of a program here.
 
-The forward pass is written in order. Whoever has a gradient also records a function for the tape; ``differentiate`` calls
-these in reverse and adds gradients that meet. What outlives a batch is written by operations of the phase "commit", what
-is derived from weights once a call by those of the phase "head".
+The forward pass is written in order. Whoever has a gradient also records a function for the tape; ``differentiate``
+calls these in reverse and adds gradients that meet. What outlives a batch is written by operations of the phase
+"commit", what is derived from weights once a call by those of the phase "head".
 """
 from __future__ import annotations
 
 import math
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 

@@ -35,8 +35,8 @@ def plan(alive: dict[Value, tuple[int, int]], n_bytes: dict[Value, int]) -> tupl
         first, last = alive[value]
         need = -(-max(n_bytes[value], 1) // ALIGNMENT) * ALIGNMENT
         offset = 0
-        for start, end, f, l in sorted(placed):
-            if f <= last and first <= l:                # alive together: not in this place
+        for start, end, born, died in sorted(placed):
+            if born <= last and first <= died:          # alive together: not in this place
                 if offset + need <= start:
                     break
                 offset = max(offset, end)

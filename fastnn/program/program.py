@@ -1,7 +1,7 @@
 """Programs: lowered once, planned for a capacity of rows, run in frames borrowed from a free list."""
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from .lowering import COUNTER, Lowering
 from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output of matmul
-PARALLEL_NANOSECONDS = 2_000_000  # a run estimated shorter stays on one thread: waking a sleeping pool costs milliseconds
+# A run estimated shorter than this stays on one thread: waking a sleeping pool costs milliseconds.
+PARALLEL_NANOSECONDS = 2_000_000
 SMALLEST_CAPACITY = 32
 
 
@@ -85,20 +86,20 @@ class Plan:
         places = [(-1, 0) if v is None else self.place(v) for v in operation.operands]
         kernel = operation.kernel
         if not isinstance(kernel, str):
-            kernel = self._caller(operation, places)
+            kernel = self._caller(kernel, operation, places)
         scaled = sum(1 << i for i, size in enumerate(operation.sizes) if isinstance(size, PerRow))
         return (kernel, operation.dtype, [p[0] for p in places], [p[1] for p in places],
                 [int(s) for s in operation.sizes], scaled, operation.scalars, operation.flags,
                 operation.nanoseconds(capacity))
 
     @staticmethod
-    def _caller(operation: Operation, places: list[tuple[int, int]]):
+    def _caller(function: Callable, operation: Operation, places: list[tuple[int, int]]) -> Callable:
         """What the runner calls for a Python operation: it hands the function views of its operands."""
-        function, operands = operation.kernel, operation.operands
+        operands = [(v, *place) for v, place in zip(operation.operands, places) if v is not None]
 
-        def call(frame, rows):
+        def call(frame: runner.RunFrame, rows: int) -> None:
             function(*[frame.slot(slot, offset, ((rows,) if v.batched else ()) + v.shape, v.dtype)
-                       for v, (slot, offset) in zip(operands, places)])
+                       for v, slot, offset in operands])
         return call
 
     def _with_fills(self, operations: list[Operation]) -> list[Operation]:

@@ -104,5 +104,6 @@ class Profile:
             rows.append(cells + [f"{1e6 * seconds:.2f}", f"{100 * self.seconds[i] / total:.1f} %",
                                  f"{rate:.1f}" if rate else ""])
         header = HEADER[:5] + ["µs a batch", "share", "GFLOP/s"]
-        foot = f"{1e6 * total / self.n_batches:.2f} µs a batch of {self._plan.capacity} rows, over {self.n_batches} batches."
+        mean = 1e6 * total / self.n_batches
+        foot = f"{mean:.2f} µs a batch, over {self.n_batches} batches; rates as for {self._plan.capacity} rows."
         return "\n".join([f"{self._program.name}: profile", columns(header, rows, {0, 5, 6, 7}), foot])

@@ -117,7 +117,8 @@ def move_together(name: str, variables: list[Variable], dtype) -> Vector:
 
 
 def trainable_ranges(variables: list[Variable]) -> list[tuple[Vector, int, int]]:
-    """(vector, start, stop) of the longest runs that hold trainable variables only, for an optimizer that is one pass."""
+    """(vector, start, stop) of the longest runs that hold trainable variables only, for an optimizer that is one
+    pass."""
     wanted = {id(v) for v in variables if v.trainable}
     ranges: list[tuple[Vector, int, int]] = []
     for vector in dict.fromkeys(v.vector for v in variables):

@@ -22,8 +22,8 @@ TOLERANCES = [
     ("initializers/*/quartiles", 0.04, 0),
     # a gradient is the difference of two weights, each rounded to float32
     ("losses/*/gradient_*", 1e-5, 1e-6),
-    # Adam divides small gradients by their own size: Keras's float32 weights end up to 3.2e-6 from those of the same run
-    # in float64, fastnn's up to 2e-7
+    # Adam divides small gradients by their own size: Keras's float32 weights end up to 3.2e-6 from those of the same
+    # run in float64, fastnn's up to 2e-7
     ("optimizers/trace_adam_rate/weight_*", 1e-5, 5e-6),
     ("fit/fit_again/weight_*", 1e-5, 5e-6),
     ("fit/validation_split_0.1/weight_*", 1e-5, 5e-6),
@@ -32,7 +32,7 @@ TOLERANCES = [
 
 # Cases or arrays, as family/case or family/case/array, in which fastnn differs from Keras on purpose, with the reason.
 DEVIATIONS = {
-    "models/names/paths": "a path names layer and weight; initial weights are a function of it, whatever model holds them",
+    "models/names/paths": "a path names layer and weight, whatever model holds them",
     "layers/batch_norm_call_axis_1": "batch normalisation works on the last axis only, and says so",
 }
 
