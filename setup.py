@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 from sysconfig import get_platform
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import Cython
 import numpy
@@ -40,6 +40,10 @@ LEVEL_FLAGS = X86_FLAGS if get_platform().endswith(("x86_64", "amd64")) else {"b
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False,
               "initializedcheck": False}
 
+# What a template sees of a floating-point type: C's name, NumPy's, the prefix of its vectors, an integer as wide.
+TYPES = [SimpleNamespace(real="float", name="float32", v="vf", int="int32_t"),
+         SimpleNamespace(real="double", name="float64", v="vd", int="int64_t")]
+
 NO_COMPILER = """
 fastnn is compiled on your machine, and {problem}. Install a C compiler and the headers of Python, then try again:
     Debian, Ubuntu:  sudo apt-get install gcc python3-dev
@@ -58,18 +62,6 @@ int main(void) {
     threads += omp_get_num_threads() > 0;
     return threads < 1; }
 """
-
-
-class Type(NamedTuple):
-    """One floating-point type in the templates: C's name, NumPy's, the prefix of its vectors, an integer as wide."""
-
-    real: str
-    name: str
-    v: str
-    int: str
-
-
-TYPES = [Type("float", "float32", "vf", "int32_t"), Type("double", "float64", "vd", "int64_t")]
 
 
 def levels_to_build():

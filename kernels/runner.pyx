@@ -294,6 +294,8 @@ cdef class RunFrame:
         cdef State state
         cdef int status, i
         cdef cnp.ndarray array
+        if len(arrays) > MAX_INPUTS:
+            raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
         i = 0
         for array in arrays:
             self.bind(i, array, type_code(array))

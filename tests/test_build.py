@@ -91,7 +91,8 @@ def test_no_flag_changes_arithmetic():
 
 
 def test_openmp_is_linked_into_one_module_only():
-    linked = [path.name for path in Path(_kernels.__file__).parent.glob("*.so") if re.search(b"libg?omp", path.read_bytes())]
+    modules = Path(_kernels.__file__).parent.glob("*.so")
+    linked = [path.name for path in modules if re.search(b"libg?omp", path.read_bytes())]
     assert all(name.startswith("parallel.") for name in linked)
 
 
