@@ -23,6 +23,7 @@ from Cython.Build import cythonize
 from Cython.Tempita import Template
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.editable_wheel import editable_wheel
 
 SOURCES = Path("kernels")
 RENDERED = Path("build/kernels")
@@ -210,5 +211,17 @@ class BuildKernels(build_ext):
         write_if_changed(record, "\n".join(lines) + "\n")
 
 
+class EditableByPath(editable_wheel):
+    """An editable install by a path entry.
+
+    The default, an import hook, comes after the path: beside a clone in a folder ``fastnn``, Python would take that
+    folder for a namespace package and import nothing.
+    """
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.mode = "compat"
+
+
 if __name__ == "__main__":
-    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels, "editable_wheel": EditableByPath})

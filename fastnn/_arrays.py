@@ -209,7 +209,7 @@ def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool
     expected = (got[0], *shape)
     if integer_targets and got[1:] == output_shape:
         return (f"`{argument}` must hold class numbers, shape {expected}, got one-hot rows of shape {got}; use "
-                f"loss='categorical_crossentropy', or {argument}.argmax(-1)")
+                f"loss='categorical_crossentropy', or np.argmax({argument.split()[-1]}, -1)")
     text = f"`{argument}` must have shape {expected}, like the output of the model, got shape {got}"
     if output_shape is not None and not integer_targets and got[1:] in (output_shape[:-1], (*output_shape[:-1], 1)):
         text += ("; for class numbers use loss='sparse_categorical_crossentropy', or one-hot rows: "
@@ -219,8 +219,10 @@ def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool
 
 def not_finite(argument: str, array: np.ndarray, row: int) -> str:
     """The text for the first NaN, inf or number beyond float32 of ``array``, which is in this row."""
-    with np.errstate(over="ignore"):
-        wrong = np.argwhere(~np.isfinite(np.asarray(array[row]).astype(np.float32)))
+    wrong = np.argwhere(~np.isfinite(array[row]))
+    if not len(wrong):
+        with np.errstate(over="ignore"):
+            wrong = np.argwhere(~np.isfinite(np.asarray(array[row]).astype(np.float32)))
     inner = tuple(int(i) for i in wrong[0])
     value = array[row][inner]
     if np.isfinite(value):
@@ -239,13 +241,32 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
 # checks of shapes and settings
 
 
-def check_features(x: np.ndarray, shape: tuple, layer: str) -> None:
+def as_weights(weights, rows: int, argument: str = "sample_weight") -> np.ndarray:
+    """Weights of samples as (rows,) finite numbers, none negative; TypeError or ValueError otherwise."""
+    weights = as_rows(weights, argument)
+    if weights.shape not in ((rows,), (rows, 1)):
+        raise ValueError(f"`{argument}` must have one weight a row, shape ({rows},), got shape {weights.shape}")
+    if weights.size and not (weights.min() >= 0 and weights.max() < np.inf):
+        raise ValueError(f"`{argument}` must hold finite numbers >= 0, got {weights.min()} to {weights.max()}")
+    return weights.reshape(rows)
+
+
+def number(where: str, argument: str, value, below: float = np.inf) -> float:
+    """A setting that is a number of at least 0 and less than ``below``, as a float; ValueError otherwise."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not real or not 0 <= value < below:
+        rule = "a finite number of at least 0" if below == np.inf else f"a number in [0, {below:g})"
+        raise ValueError(f"{where}: `{argument}` must be {rule}, got {value!r:.60}")
+    return float(value)
+
+
+def check_features(x: np.ndarray, shape: tuple, layer: str, argument: str = "x") -> None:
     """Raise ValueError unless x has shape (rows, *shape), where None stands for any size."""
     row = x.shape[1:]
     if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row, strict=True)):
         return
     expected = ", ".join("any" if n is None else str(n) for n in ("rows", *shape))
-    text = f"`x` must have shape ({expected}) for {layer!r}, got shape {x.shape}"
+    text = f"`{argument}` must have shape ({expected}) for {layer!r}, got shape {x.shape}"
     if x.ndim == 1:
         text += "; for one row use x.reshape(1, -1), for one feature x.reshape(-1, 1)"
     raise ValueError(text)

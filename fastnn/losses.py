@@ -7,7 +7,7 @@ import numpy as np
 
 from . import _arrays, backend
 from .program import Lowering, Value
-from .program.eager import per_row
+from .program.eager import Scalar, per_row
 
 CLIP = 1e-7      # where a loss sees probabilities rather than logits, they are clipped to [CLIP, 1 - CLIP], as in Keras
 
@@ -19,6 +19,7 @@ class Loss:
     None (an array). Training always takes the mean. ``name`` is shown in texts.
     """
     integer_targets = False           # whether y holds class indices rather than numbers of the output's shape
+    probability_targets = False       # whether y must lie in [0, 1]
 
     def __init__(self, reduction="sum_over_batch_size", name=None):
         if reduction not in ("sum_over_batch_size", "mean", "sum", "none", None):
@@ -37,7 +38,9 @@ class Loss:
 
     def gather_target(self, build: Lowering, output_shape: tuple) -> Value:
         """y of the batch in the form this loss reads."""
-        return build.gather(self.target_shape(output_shape), "y", output_shape[-1] if self.integer_targets else None)
+        if self.integer_targets:
+            return build.gather(output_shape[:-1], "labels", output_shape[-1])
+        return build.gather(output_shape, "y")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The loss of arrays: a float, or an array (rows,) with ``reduction=None``.
@@ -47,7 +50,7 @@ class Loss:
         losses = per_row(self, y_true, y_pred, sample_weight)
         if self.reduction in ("none", None):
             return losses
-        return float(losses.sum(dtype=np.float64) if self.reduction == "sum" else losses.mean(dtype=np.float64))
+        return Scalar(losses.sum(dtype=np.float64) if self.reduction == "sum" else losses.mean(dtype=np.float64))
 
     def get_config(self) -> dict:
         """The arguments that make a loss like this one."""
@@ -108,6 +111,8 @@ class BinaryCrossentropy(Loss):
 
     ``from_logits``: y_pred are logits, not probabilities. ``label_smoothing`` s: targets become t·(1 - s) + s/2.
     """
+
+    probability_targets = True
 
     def __init__(self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
                  name="binary_crossentropy"):
@@ -188,4 +193,7 @@ def get(identifier) -> Loss:
         return identifier()
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]()
+    if callable(identifier):
+        raise ValueError("a Python function as loss has no gradient here, and is not taken in this version; use one of "
+                         f"{', '.join(n for n in _BY_NAME if n.islower())}, or a fastnn.Loss with a lower()")
     raise ValueError(_arrays.unknown_name("loss", identifier, _BY_NAME))

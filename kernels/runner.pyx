@@ -30,6 +30,8 @@ cdef enum:
     LOOK_NS = 500_000            # estimated work between two looks at the clock
     PATIENCE_NS = 20_000_000     # time without the GIL between two checks of signals
 
+# Kernels that touch the caller's array of number size 2, size 1 elements a row.
+ARRAY_KERNELS = frozenset(("gather", "gather_integer", "scatter", "check_array", "check_labels"))
 DATA_TYPES = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int64": 5, "bool": 6}
 STATUS_BAD_LABEL = BAD_LABEL
 STATUS_NOT_FINITE = NOT_FINITE
@@ -179,6 +181,7 @@ cdef class Program:
     cdef int64_t *cost
     cdef readonly int n_operations, head, commit
     cdef readonly list functions
+    cdef Py_ssize_t row_elements[MAX_INPUTS]   # what a row of each of the caller's arrays must hold at least
     cdef readonly Kernels kernels
     cdef readonly double nanoseconds       # estimate for one batch of full capacity
 
@@ -203,6 +206,8 @@ cdef class Program:
     cdef fill(self, Operation *op, item):
         cdef int i
         kernel, dtype, slots, offsets, sizes, scaled, scalars, flags, _ = item
+        if kernel in ARRAY_KERNELS:
+            self.row_elements[<int> sizes[2]] = max(self.row_elements[<int> sizes[2]], <Py_ssize_t> sizes[1])
         if len(slots) > MAX_OPERANDS or len(sizes) > MAX_SIZES or len(scalars) > MAX_SCALARS:
             raise ValueError(f"operation {kernel}: too many operands, sizes or scalars")
         for i in range(MAX_OPERANDS):
@@ -298,6 +303,9 @@ cdef class RunFrame:
             raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
         i = 0
         for array in arrays:
+            if cnp.PyArray_SIZE(array) < n_rows * self.program.row_elements[i]:
+                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {self.program.row_elements[i]} elements a "
+                                 f"row, got {cnp.PyArray_SIZE(array)} in all")
             self.bind(i, array, type_code(array))
             i += 1
         memset(&state, 0, sizeof(State))

@@ -1,4 +1,5 @@
 """The package as built: levels, the record of the build, and what a source distribution holds."""
+import ast
 import importlib.util
 import os
 import re
@@ -82,6 +83,22 @@ def test_the_levels_supported_agree_with_the_kernel():
     }
     expected = ["base"] + [level for level in ("v2", "v3", "v4") if needed[level] <= flags]
     assert list(_kernels.levels_supported) == expected
+
+
+@pytest.mark.parametrize("stub", sorted(Path(_kernels.__file__).parent.glob("*.pyi")), ids=lambda path: path.stem)
+def test_a_stub_names_what_its_module_has(stub):
+    module = importlib.import_module(f"fastnn._kernels.{stub.stem}")
+    declared = {}
+    for node in ast.parse(stub.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            declared[node.name] = [inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)]
+        elif isinstance(node, ast.AnnAssign):
+            declared[node.target.id] = []
+    assert declared
+    public = {name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__}
+    assert {name for name in public if not name.startswith("_")} <= set(declared)
+    for name, methods in declared.items():
+        assert [method for method in methods if not hasattr(getattr(module, name), method)] == []
 
 
 def test_no_flag_changes_arithmetic():

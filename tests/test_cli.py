@@ -74,7 +74,7 @@ def test_train_takes_its_options(command, tmp_path):
 def test_train_is_repeatable_from_its_seed(command):
     plain = "import sys; sys.modules['matplotlib'] = None"       # pictures take longer than the training
     first, again, other = (command("train", "--epochs", "5", "--seed", seed, code=plain).stdout.splitlines()[:-1]
-                           for seed in ("7", "7", "8"))
+                           for seed in ("1", "1", "2"))
     assert first == again != other
 
 

@@ -6,6 +6,7 @@ from nets import blobs, deep_net, small_net
 import fastnn
 from fastnn.layers import Activation, BatchNormalization, Dense, Dropout, Flatten
 from fastnn.program import Lowering, PerRow, Program, debug, memory
+from fastnn.program import program as program_module
 from fastnn.program.ir import Operation, Value
 from fastnn.program.show import describe
 
@@ -73,11 +74,57 @@ def test_commits_come_last():
         {o.kernel for o in deep_net().program().operations if o.phase == "commit"}
 
 
+def test_a_frozen_batch_normalisation_between_layers_passes_the_right_gradient():
+    """What is fused into an earlier matmul must be known by then: against the same net not fused."""
+    x, y = blobs(32)
+
+    def kernel(fused, monkeypatch):
+        with monkeypatch.context() as patch:
+            if not fused:
+                patch.setattr(program_module, "fuse", lambda operations: operations)
+            fastnn.random.set_seed(3)
+            fastnn.backend.clear_session()
+            model = fastnn.Sequential([fastnn.Input((20,)), Dense(8, activation="relu"), BatchNormalization(), Dense(6),
+                                       Activation("tanh"), Dropout(0.2), Dense(3, activation="softmax")])
+            model.layers[1].set_weights([np.full(8, n) for n in (2.0, 0.5, 0.1, 1.5)])
+            model.layers[1].trainable = False
+            model.compile(fastnn.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+            model.fit(x, y, epochs=3, verbose=0)
+            return model.get_weights()
+
+    monkeypatch = pytest.MonkeyPatch()
+    for a, b in zip(kernel(True, monkeypatch), kernel(False, monkeypatch)):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_nets_train_alike_fused_and_not(seed, monkeypatch):
+    """Fusion changes no result: random chains of every layer, some frozen, one step in float64."""
+    def weights(fused):
+        rng = np.random.default_rng(seed)
+        fastnn.random.set_seed(seed)
+        fastnn.backend.clear_session()
+        chosen = rng.integers(0, 5, 6)
+        made = {0: lambda: Dense(5), 1: lambda: Dense(4, activation=["relu", "tanh", "sigmoid"][rng.integers(3)]),
+                2: lambda: BatchNormalization(), 3: lambda: Activation("tanh"), 4: lambda: Dropout(0.3)}
+        model = fastnn.Sequential([fastnn.Input((6,)), *[made[k]() for k in chosen], Dense(3)], dtype="float64")
+        for layer in model.layers[:-1]:
+            layer.trainable = bool(rng.integers(0, 2))
+        with monkeypatch.context() as patch:
+            if not fused:
+                patch.setattr(program_module, "fuse", lambda operations: operations)
+            model.compile(fastnn.optimizers.SGD(0.1), "mse")
+            model.fit(rng.standard_normal((9, 6)), rng.standard_normal((9, 3)), epochs=2, batch_size=4, verbose=0)
+        return model.get_weights()
+    for a, b in zip(weights(True), weights(False)):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_buffers_alive_together_never_overlap(seed):
     rng = np.random.default_rng(seed)
     values = [Value((int(n),), "float32", False) for n in rng.integers(0, 5000, 60)]
-    operations = []
+    operations = [Operation("fill", "float32", [], [v], [v.size], [0.0]) for v in values]
     for _ in range(100):
         chosen = rng.choice(len(values), 3)
         operations.append(Operation("add", "float32", [values[i] for i in chosen[:2]], [values[chosen[2]]]))
@@ -91,7 +138,7 @@ def test_buffers_alive_together_never_overlap(seed):
             together = alive[a][0] <= alive[b][1] and alive[b][0] <= alive[a][1]
             apart = offsets[a] + n_bytes[a] <= offsets[b] or offsets[b] + n_bytes[b] <= offsets[a]
             assert apart or not together or not (n_bytes[a] and n_bytes[b])
-    peak = max(sum(n_bytes[v] for v, (first, last) in alive.items() if first <= i <= last) for i in range(100))
+    peak = max(sum(n_bytes[v] for v, (first, last) in alive.items() if first <= i <= last) for i in range(len(operations)))
     assert size <= 2 * peak + 64 * 60
 
 
@@ -192,5 +239,10 @@ def test_debug_stops_an_overrun_by_one_element(run_python):
 
 
 def test_debug_shows_a_value_read_before_it_is_written(run_python):
-    planted = 'y = build.value((32,)); build.scatter(y, "output"); build.emit("relu_forward", [x], [y], [PerRow(32)])'
+    planted = 'y = build.value((32,)); build.emit("relu_forward", [x], [y], [PerRow(31)]); build.scatter(y, "output")'
     assert overrun(run_python, planted).stdout == "True\n"
+
+
+def test_a_program_that_reads_what_nothing_writes_is_refused(run_python):
+    planted = 'y = build.value((32,)); build.scatter(y, "output"); build.emit("relu_forward", [x], [y], [PerRow(32)])'
+    assert "which no operation before it writes" in overrun(run_python, planted).stderr

@@ -122,6 +122,80 @@ def test_a_loss_as_metric():
     assert bits(plain.get_weights()) == bits(model.get_weights()), "a metric adds no gradient"
 
 
+def test_loss_and_metric_may_read_y_in_two_forms():
+    x, y = blobs(40)
+    model = small_net(20, metrics=["mse"])
+    with pytest.raises(ValueError, match=r"`y` must have shape \(40, 3\)"):
+        model.fit(x, y, verbose=0)
+    model.compile("adam", "mse", metrics=["sparse_categorical_accuracy"])
+    with pytest.raises(ValueError, match="one-hot"):
+        model.fit(x, fastnn.utils.to_categorical(y, 3), verbose=0)
+    assert model.optimizer.iterations == 0
+    single = linear_net(features=20, metrics=["mse", "binary_accuracy"])
+    assert single.evaluate(x, y > 0, verbose=0, return_dict=True)["mse"] == pytest.approx(
+        single.evaluate(x, y > 0, verbose=0)[0])
+
+
+def test_refused_data_does_not_decide_the_shape():
+    x, y = blobs(40)
+    model = fastnn.Sequential([Dense(8), Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError):
+        model.fit(x.reshape(40, 4, 5), y, verbose=0)
+    assert not model.built
+    model.fit(x, y, verbose=0)
+    assert model.input_shape == (None, 20)
+
+
+def test_all_layers_have_the_dtype_of_their_model():
+    x, y = blobs(40)
+    model = fastnn.Sequential([fastnn.Input((20,)), Dense(8, dtype="float32"), Dense(3)], dtype="float64")
+    assert {w.dtype for w in model.weights} == {"float64"}
+    np.testing.assert_allclose(model.layers[0](x), x @ model.get_weights()[0] + model.get_weights()[1], rtol=1e-6)
+    with pytest.raises(ValueError, match="part of another model"):
+        fastnn.Sequential([fastnn.Input((20,)), model.layers[0]], dtype="float32")
+
+
+def test_a_metric_cannot_write_to_what_it_is_shown():
+    x, y = blobs(40)
+
+    def vandal(y_true, y_pred):
+        y_pred[...] = 0
+        return 0.0
+
+    with pytest.raises(ValueError, match="read-only"):
+        small_net(20, metrics=[vandal]).fit(x, y, verbose=0)
+
+
+def test_a_model_again_from_its_config():
+    model = deep_net()
+    again = fastnn.Sequential.from_config(model.get_config())
+    again.build((None, 20))
+    again.set_weights(model.get_weights())
+    x, _ = blobs()
+    assert np.array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_new_models_may_be_called_by_many_threads_first():
+    import threading
+    x, _ = blobs(8)
+    for _ in range(30):
+        model = fastnn.Sequential([Dense(16, activation="relu"), Dense(3)])
+        barrier, results = threading.Barrier(6), []
+
+        def first(model=model, barrier=barrier, results=results):
+            barrier.wait()
+            results.append(model.predict(x, verbose=0))
+
+        workers = [threading.Thread(target=first) for _ in range(6)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(model.weights) == 4 and len(results) == 6
+        assert all(np.array_equal(r, results[0]) for r in results)
+
+
 def test_a_function_as_metric():
     x, y = blobs(40)
 
@@ -168,6 +242,11 @@ def test_sample_and_class_weights():
     assert bits(ignored.get_weights()) == bits(small_net(20).get_weights())
     with pytest.raises(ValueError, match="not both"):
         model.fit(x, y, sample_weight=weights, class_weight=by_class, verbose=0)
+    for wrong in ({0: np.nan}, {0: -1}, {5: 1.0}, {0: "a"}):
+        with pytest.raises(ValueError, match="class_weight"):
+            model.fit(x, y, class_weight=wrong, verbose=0)
+    with pytest.raises(TypeError, match="must be a dict"):
+        model.fit(x, y, class_weight="balanced", verbose=0)
     with pytest.raises(ValueError, match="numbers >= 0"):
         model.fit(x, y, sample_weight=-weights, verbose=0)
 

@@ -17,7 +17,8 @@ try:
     from . import cpu, ops, runner
     from ._build import LEVELS as levels_built
 except ImportError as error:
-    raise ImportError(f"fastnn is not compiled here. In the folder that holds its setup.py, run:  {COMMAND}") from error
+    raise ImportError(f"fastnn is not compiled here. In the folder that holds its setup.py, run:  {COMMAND}  (where "
+                      "fastnn is installed, this folder of sources hides it: work in another folder)") from error
 
 
 def _load_parallel() -> ModuleType:

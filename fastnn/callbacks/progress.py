@@ -116,7 +116,10 @@ class Progress:
         return glyph
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
+        try:
+            self.stream.write(text)
+        except UnicodeEncodeError:                # a stream that knows ASCII only: the look is not worth a run
+            self.stream.write(text.encode("ascii", "replace").decode())
         self.stream.flush()
 
 

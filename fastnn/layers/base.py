@@ -1,6 +1,7 @@
 """What all layers share: settings, weights, symbolic calls, and eager calls through a program of the one layer."""
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 from .. import _arrays, backend, initializers, random
 from ..program import Lowering, Value, Variable, as_dtype
 from ..program.eager import EagerProgram
+
+# Held while layers are built and programs lowered, which happens once: two threads may call a new model at once.
+BUILDING = threading.RLock()
 
 
 class KerasTensor:
@@ -50,7 +54,7 @@ class Layer:
         if input_shape is not None:
             warnings.warn("`input_shape`/`input_dim` on a layer works; in a Sequential an `Input(shape)` as the first "
                           "object is preferred.", UserWarning, stacklevel=3)
-            input_shape = tuple(input_shape)
+            input_shape = (input_shape,) if hasattr(input_shape, "__index__") else tuple(input_shape)
         self._random_path = random.path_of(name or backend.snake_case(type(self).__name__))
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
         self.dtype = as_dtype(dtype or backend.floatx())
@@ -141,7 +145,7 @@ class Layer:
     def set_weights(self, weights) -> None:
         """Write all weights; ValueError, with nothing written, when the number or a shape differs."""
         own = self.weights
-        arrays = [np.asarray(w) for w in weights]
+        arrays = [_arrays.plain(w, f"weights[{i}]") for i, w in enumerate(weights)]
         if len(arrays) != len(own):
             raise ValueError(f"set_weights of layer {self.name!r}: expected {len(own)} arrays, got {len(arrays)}")
         for variable, array in zip(own, arrays):
@@ -169,7 +173,7 @@ class Layer:
     def __call__(self, x, training: bool = False):
         """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...)."""
         if type(x) is np.ndarray:
-            program = self._programs.get((x.shape[1:], training))
+            program = self._programs.get((x.shape[1:], training and self._training_signature()))
             if program is not None and program.takes(x):
                 return program(x)
         elif isinstance(x, KerasTensor):
@@ -185,13 +189,24 @@ class Layer:
     def _call_array(self, x, training: bool):
         """The slow path: check the array, build, lower."""
         x = _arrays.as_rows(x, "x")
-        self.ensure_built((None, *x.shape[1:]))
-        key = (x.shape[1:], bool(training))
-        program = self._programs.get(key)
-        if program is None:
-            program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), random.get_seed())
-            self._programs[key] = program
+        with BUILDING:
+            self.ensure_built((None, *x.shape[1:]))
+            key = (x.shape[1:], bool(training) and self._training_signature())
+            program = self._programs.get(key)
+            if program is None:
+                seed = random.get_seed()
+                program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), seed)
+                self._programs[key] = program
         return program(x)
+
+    def _training_signature(self) -> tuple:
+        """What a program of training depends on beside shapes."""
+        return (self._trainable,)
+
+    def forget_weights(self) -> None:
+        """Back to before ``build``."""
+        self.built, self._weights = False, []
+        self.forget_programs()
 
     def forget_programs(self) -> None:
         """Drop what was lowered from this layer: its weights moved, or its settings changed."""

@@ -1,7 +1,7 @@
 """Batch normalisation (Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training, 2015)."""
 from __future__ import annotations
 
-from .. import initializers
+from .. import _arrays, initializers
 from ..program import Lowering, Value
 from .base import Layer
 
@@ -19,7 +19,9 @@ class BatchNormalization(Layer):
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
                  **kwargs):
         super().__init__(**kwargs)
-        self.axis, self.momentum, self.epsilon = axis, float(momentum), float(epsilon)
+        self.axis = axis
+        self.momentum = _arrays.number("BatchNormalization", "momentum", momentum, below=1)
+        self.epsilon = _arrays.number("BatchNormalization", "epsilon", epsilon)
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
@@ -82,7 +84,7 @@ class BatchNormalization(Layer):
 
         def backward(dy: Value) -> None:          # only for a frozen layer inside a net that trains
             zero, dx = build.value(channels, batched=False, name="zero"), build.gradient_place(x)
-            build.emit("fill", [], [zero], [channels[0]], [0.0])
+            build.emit("fill", [], [zero], [channels[0]], [0.0], phase="head")
             build.emit("scale_shift", [dy, scale, zero], [dx], sizes)
             build.add_gradient(x, dx)
 

@@ -17,15 +17,18 @@ class Dropout(Layer):
         super().__init__(**kwargs)
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
             raise ValueError(f"Dropout: `rate` must be a number from 0 to 1, got {rate!r}")
+        if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
+            raise ValueError(f"Dropout: `seed` must be an int or None, got {seed!r}")
         self.rate = float(rate)
-        self.seed = seed
+        self.seed = None if seed is None else seed.__index__()
 
     def lower(self, build: Lowering, x: Value, mask=None):
         if not build.training or self.rate == 0:
             return x, mask
         y = build.result(x, shape=x.shape, name="dropout")
         kept = build.value(x.shape, "uint8", name="kept units")
-        key = build.random_id() if self.seed is None else int(self.seed) & 0x7FFFFFFF
+        # the user's seeds in a range of their own, so that none is the number of a layer without one
+        key = build.random_id() if self.seed is None else 0x80000000 | self.seed & 0x7FFFFFFF
         build.emit("dropout_forward", [x], [y, kept], [x.elements(), key], [self.rate])
 
         def backward(dy: Value) -> None:

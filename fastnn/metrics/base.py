@@ -8,7 +8,7 @@ import numpy as np
 from .. import backend
 from ..losses import Loss
 from ..program import Lowering, Value
-from ..program.eager import per_row
+from ..program.eager import Scalar, per_row
 
 
 class Metric:
@@ -30,7 +30,9 @@ class Metric:
 
     def gather_target(self, build: Lowering, output_shape: tuple) -> Value:
         """y of the batch in the form this metric reads."""
-        return build.gather(self.target_shape(output_shape), "y", output_shape[-1] if self.integer_targets else None)
+        if self.integer_targets:
+            return build.gather(output_shape[:-1], "labels", output_shape[-1])
+        return build.gather(output_shape, "y")
 
     def lower(self, build: Lowering, y: Value, target: Value, weights: Value | None = None) -> Value:
         """Name the operations; returns the values of the rows, weighted."""
@@ -44,7 +46,7 @@ class Metric:
 
     def result(self) -> float:
         """The mean so far, 0 before the first row."""
-        return self.total / self.count if self.count else 0.0
+        return Scalar(self.total / self.count if self.count else 0.0)
 
     def reset_state(self) -> None:
         """Forget all rows."""

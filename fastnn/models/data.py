@@ -7,7 +7,6 @@ import numpy as np
 
 from .. import _arrays
 from .._kernels import runner
-from ..losses import Loss
 from ..program import Lowering, PerRow, Program
 
 FLOATS = "fde"      # dtype characters that can hold NaN and inf
@@ -60,36 +59,34 @@ class Checker:
 def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x") -> np.ndarray:
     """x as an array (rows, *shape) that gather reads; ValueError or TypeError says what is wrong with it."""
     x = _arrays.as_rows(x, argument)
-    if shape is not None and x.shape[1:] != shape and x.shape + (1,) == (len(x), *shape):
-        return x.reshape(len(x), 1)                  # one feature given as a plain vector, as Keras takes it
+    if shape is not None and x.shape[1:] != shape and (*x.shape[1:], 1) == shape:
+        return x[..., None]                          # one feature, without its axis, as Keras takes it
     if shape is not None:
-        _arrays.check_features(x, shape, layer)
+        _arrays.check_features(x, shape, layer, argument)
     return x
 
 
-def as_targets(y, output_shape: tuple, loss: Loss, argument: str = "y") -> tuple[np.ndarray, tuple]:
-    """(y in the shape the loss reads for outputs of ``output_shape``, the shape of a row of y as given)."""
-    y = _arrays.as_rows(y, argument)
-    target = _arrays.as_target(y, loss.target_shape(output_shape), argument, loss.integer_targets, output_shape)
-    return target, y.shape[1:]
-
-
-def as_weights(weights, rows: int, argument: str = "sample_weight") -> np.ndarray:
-    """Sample weights as (rows,) numbers, none negative."""
-    weights = _arrays.as_rows(weights, argument)
-    if weights.shape not in ((rows,), (rows, 1)):
-        raise ValueError(f"`{argument}` must have one weight a row, shape ({rows},), got shape {weights.shape}")
-    if weights.size and not weights.min() >= 0:
-        raise ValueError(f"`{argument}` must hold numbers >= 0, got {weights.min()}")
-    return weights.reshape(rows)
-
-
 def class_weights(y: np.ndarray, weights: dict, classes: int) -> np.ndarray:
-    """float32 (rows,): each row's weight by its class, 1 for classes that ``weights`` leaves out."""
-    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y)).astype(np.int64)
-    table = np.ones(max(classes, 2, int(labels.max(initial=0)) + 1), np.float32)
+    """float32 (rows,): each row's weight by its class, 1 for classes that ``weights`` leaves out.
+
+    y: class numbers (rows,) or (rows, 1), or one-hot rows (rows, classes). Raises ValueError for other shapes, for keys
+    that are no class, and for weights that are no finite numbers >= 0.
+    """
+    if not isinstance(weights, dict):
+        raise TypeError("`class_weight` must be a dict {class number: weight}, got "
+                        f"{type(weights).__name__}: {weights!r:.60}")
+    if y.ndim == 2 and y.shape[1] == classes > 1:
+        labels = y.argmax(1)
+    elif y.shape in ((len(y),), (len(y), 1)):
+        labels = y.reshape(len(y)).astype(np.int64)
+    else:
+        raise ValueError(f"`class_weight` needs one class a row in `y`, got shape {y.shape}; use `sample_weight`")
+    table = np.ones(max(classes, 2), np.float32)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(table):
+        raise ValueError(f"`class_weight` needs class numbers 0..{len(table) - 1} in `y`, got {labels.min()} to "
+                         f"{labels.max()}")
     for label, weight in weights.items():
         if isinstance(label, bool) or not hasattr(label, "__index__") or not 0 <= label < len(table):
             raise ValueError(f"`class_weight` maps class numbers 0..{len(table) - 1} to weights, got the key {label!r}")
-        table[label] = weight
+        table[label] = _arrays.number("class_weight", str(label), weight)
     return table[labels]

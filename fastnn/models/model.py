@@ -1,14 +1,17 @@
 """Model: a graph of layers that can be compiled, trained and used."""
 from __future__ import annotations
 
+import copy
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
 
-from .. import losses, metrics, optimizers, random
+from .. import _arrays, losses, optimizers, random
+from .. import metrics as metrics_by_name
 from ..callbacks import History
-from ..layers.base import KerasTensor, Layer
+from ..layers.base import BUILDING, KerasTensor, Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
@@ -17,7 +20,7 @@ from .data import Checker
 from .graph import Graph
 from .steps import lower_prediction, lower_step
 from .summary import summary_text
-from .training import Training
+from .training import Run, Training
 
 
 class Model(Training):
@@ -41,6 +44,7 @@ class Model(Training):
         self._steps: dict[Any, Program] = {}
         self._predictions: dict[tuple, tuple[Program, tuple]] = {}
         self._leaves: list[Layer] = []
+        self._owners: weakref.WeakSet[Model] = weakref.WeakSet()       # models that hold this one as a layer
 
     # structure
 
@@ -107,6 +111,10 @@ class Model(Training):
         self.output_shape = self.output.shape
         self.built = True
         self._leaves = [leaf for layer in self.layers for leaf in getattr(layer, "_leaves", [layer])]
+        self._adopt_dtype()
+        for layer in self.layers:
+            if isinstance(layer, Model):
+                layer._owners.add(self)
         loose = [w for w in self.weights if not w.vector.shared]
         for name, state in (("weights", False), ("state", True)):
             chosen = [w for w in loose if w.state is state]
@@ -114,12 +122,30 @@ class Model(Training):
                 move_together(f"{name} of {self.name}", chosen, self.dtype)
         self.forget_programs()
 
+    def _adopt_dtype(self) -> None:
+        """A model has one dtype: its layers take it over, unless their weights are another model's already."""
+        for layer in self.layers:
+            if layer.dtype == self.dtype:
+                continue
+            if isinstance(layer, Model) or any(w.vector.shared for w in layer.weights):
+                raise ValueError(f"model {self.name!r} is {self.dtype}, but layer {layer.name!r} is {layer.dtype} and "
+                                 "part of another model: all layers of a model have one dtype")
+            layer.dtype = self.dtype
+
     def forget_programs(self) -> None:
         super().forget_programs()
         self._steps.clear()
         self._predictions.clear()
         for layer in self.layers:
             layer.forget_programs()
+
+    def unbuild(self) -> None:
+        """Undo the last ``build``: the data it was built for was refused."""
+        raise NotImplementedError
+
+    def rebuild(self) -> None:
+        """Connect the layers again after one of them, a model itself, has changed."""
+        raise NotImplementedError
 
     def _symbolic(self, x: KerasTensor) -> KerasTensor:
         if self.graph is None:
@@ -141,24 +167,24 @@ class Model(Training):
 
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
         """(program, output shape) of prediction for inputs of this shape."""
-        found = self._predictions.get(shape)
-        if found is None:
-            found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
+        with BUILDING:
+            found = self._predictions.get(shape)
+            if found is None:
+                found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
         return found
 
     def _step(self, shape: tuple, target_shape: tuple, training: bool, has_weights: bool) -> Program:
         """The program of one batch of training or evaluation."""
         key = (shape, target_shape, training, has_weights,
-               tuple([layer.trainable for layer in self._leaves]) if training else None)
+               self._training_signature() if training else None)
         program = self._steps.get(key)
         if program is None:
             optimizer, loss = self._compiled()
             output_shape = self.output_shape[1:]
-            resolved = [metrics.resolve(m, output_shape, target_shape, loss.integer_targets)
-                        for m in self.metric_identifiers]
-            self._number_names(resolved)
-            self.metrics = resolved
-            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, resolved, has_weights,
+            self.metrics = self._numbered([
+                metrics_by_name.resolve(m, output_shape, target_shape, loss.integer_targets)
+                for m in self.metric_identifiers])
+            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, self.metrics, has_weights,
                                  optimizer if training else None)
             self._steps[key] = program
         return program
@@ -169,14 +195,19 @@ class Model(Training):
             raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}")
 
     @staticmethod
-    def _number_names(resolved: list) -> None:
+    def _numbered(resolved: list[Metric]) -> list[Metric]:
         """Metrics of one name are numbered within the model: accuracy, accuracy_1 (Keras counts them per process)."""
         seen: dict[str, int] = {}
-        for metric in resolved:
+        for i, metric in enumerate(resolved):
             n = seen.get(metric.name, 0)
             seen[metric.name] = n + 1
             if n:
-                metric.name = f"{metric.name}_{n}"
+                resolved[i] = copy.copy(metric)           # the caller's own object keeps its name
+                resolved[i].name = f"{metric.name}_{n}"
+        return resolved
+
+    def _training_signature(self) -> tuple:
+        return tuple([layer.trainable for layer in self._leaves])
 
     # settings
 
@@ -192,7 +223,7 @@ class Model(Training):
         chosen_loss = None if loss is None else losses.get(loss)
         identifiers = [] if metrics is None else list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         for identifier in identifiers:
-            check_metric(identifier)
+            metrics_by_name.check(identifier)
         if loss_weights is not None or weighted_metrics is not None:
             raise ValueError("compile: `loss_weights` and `weighted_metrics` must be None in this version")
         self.optimizer, self.loss, self.metric_identifiers = chosen, chosen_loss, identifiers
@@ -218,21 +249,21 @@ class Model(Training):
 
         Print the result: slowest first, with its share and rate. Raises as ``fit`` does for bad data.
         """
-        optimizer, kept = self._compiled()[0], self.get_weights()
-        program, arrays, n = self._prepare(x, y, None, True)
-        plan = program.plan(min(n, batch_size))
-        seconds = np.zeros(len(plan.operations))
-        state = [v.copy() for v in optimizer.variables]
-        frame = plan.acquire()
-        try:
-            for _ in range(repeats):
-                frame.run(arrays, n, min(n, batch_size), 0, 1, None, optimizer.rates(1), 0, 1, 0.0, seconds)
-        finally:
-            plan.release(frame)
-            self.set_weights(kept)
-            for variable, value in zip(optimizer.variables, state):
-                variable[...] = value
+        batch_size = _arrays.check_batch_size(batch_size)
+        repeats = _arrays.whole_number("repeats", repeats, 1)
+        with self._training_alone():
+            optimizer, _ = self._compiled()
+            program, arrays, n = self._prepare(x, y, None, True)
+            kept, state = self.get_weights(), [v.copy() for v in optimizer.variables]
+            run = Run(program, arrays, n, batch_size)
+            seconds = np.zeros(len(run.plan.operations))
+            try:
+                with run:
+                    for _ in range(repeats):
+                        run.frame.run(arrays, n, run.batch_size, 0, 1, None, optimizer.rates(1), 0, 1, 0.0, seconds)
+            finally:
+                self.set_weights(kept)
+                for variable, value in zip(optimizer.variables, state):
+                    variable[...] = value
+        plan = run.plan
         return Profile(program, plan, seconds, repeats)
-
-
-check_metric = metrics.check

@@ -1,6 +1,7 @@
 """Sequential: layers one after the other."""
 from __future__ import annotations
 
+from .. import layers as layer_classes
 from ..layers.base import KerasTensor, Layer
 from ..layers.input import Input, InputLayer
 from .graph import Graph
@@ -23,9 +24,10 @@ class Sequential(Model):
         super().__init__(name=name, **kwargs)
         self._chain: list[Layer] = []
         self._input: KerasTensor | None = None
+        self._built_last: list[Layer] = []             # by the last call of build
         for layer in layers or ():
             self._append(layer)
-        self._rebuild()
+        self.rebuild()
         if not trainable:
             self.trainable = False
 
@@ -36,22 +38,51 @@ class Sequential(Model):
 
     def add(self, layer) -> None:
         """Append a layer. Raises TypeError for what is no layer, ValueError for a name that is taken."""
+        before = list(self._chain), self._input
         self._append(layer)
-        self._rebuild()
+        try:
+            self.rebuild()
+        except Exception:
+            self._chain, self._input = before           # a layer that does not fit leaves the model as it was
+            self.rebuild()
+            raise
 
     def pop(self) -> Layer:
         """Remove the last layer and return it. ValueError when there is none."""
         if not self._chain:
             raise ValueError(f"model {self.name!r} has no layers: nothing to pop")
         layer = self._chain.pop()
-        self._rebuild()
+        self.rebuild()
         return layer
 
     def build(self, input_shape=None) -> None:
         """Create the weights for inputs of ``input_shape``, None for the batch axis: ``build((None, 784))``."""
         if input_shape is None:
             raise ValueError("build: `input_shape` is missing; give it with None for the batch axis, e.g. (None, 784)")
-        self._connect(Input(tuple(input_shape)[1:], name=None))
+        if not self._chain:
+            raise ValueError(f"model {self.name!r} has no layers: add() some first")
+        self._built_last = [layer for layer in self._chain if not layer.built]
+        try:
+            self._connect(Input(tuple(input_shape)[1:]))
+        except Exception:
+            self.unbuild()
+            raise
+
+    def unbuild(self):
+        for layer in self._built_last:
+            layer.forget_weights()
+        self._input, self.graph, self.built, self._built_last = None, None, False, []
+        self.forget_programs()
+
+    @classmethod
+    def from_config(cls, config):
+        """A new model with the layers of ``get_config()``, without weights, not built."""
+        made = [getattr(layer_classes, entry["class_name"]).from_config(entry["config"]) for entry in config["layers"]
+                if entry["class_name"] in layer_classes.__all__]
+        if len(made) != len(config["layers"]):
+            raise ValueError(f"from_config knows the classes {', '.join(layer_classes.__all__)}, got "
+                             f"{[entry['class_name'] for entry in config['layers']]}")
+        return cls(made, name=config["name"])
 
     def _append(self, layer) -> None:
         if isinstance(layer, InputLayer):
@@ -72,13 +103,15 @@ class Sequential(Model):
             self._input = Input(shape) if shape is not None else None
         self._chain.append(layer)
 
-    def _rebuild(self) -> None:
+    def rebuild(self) -> None:
         """Connect what is there, if the input's shape is known; weights that exist stay."""
         self.forget_programs()
         if self._input is not None and self._chain:
             self._connect(self._input)
         elif not self._chain:
             self.graph, self.built = None, False
+        for owner in self._owners:                       # models that hold this one see its new shape
+            owner.rebuild()
 
     def _connect(self, symbol: KerasTensor) -> None:
         self._input = symbol

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from .. import _arrays
 from .._kernels import runner
 from ..callbacks import CallbackList, History, Progress
-from ..layers.base import Layer
+from ..layers.base import BUILDING, Layer
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..program import Program, threads_for
@@ -55,7 +56,8 @@ class Run:
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
                                      self.threads, report, None, totals, self.counters, seed)
         if fault is not None:       # checked before the run: the caller has changed the array meanwhile
-            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], fault[0]))
+            classes = int(self.plan.operations[fault[1]].sizes[-1])
+            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], classes))
         return done
 
     def logs(self) -> dict[str, float]:
@@ -83,6 +85,27 @@ class Training(Layer):
         """The shape of one row of x, None before the model is built."""
         return None if self.graph is None else self.graph.inputs[0].shape[1:]
 
+    @contextmanager
+    def _training_alone(self) -> Iterator[None]:
+        """RuntimeError while another call trains this model."""
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def unbuild(self) -> None:
+        """Undo the last ``build``."""
+        raise NotImplementedError
+
+    def _build_once(self, row_shape: tuple) -> None:
+        """Build for rows of this shape, unless that was done; whichever thread comes first does it."""
+        if self.graph is None:
+            with BUILDING:
+                if self.graph is None:
+                    self.build((None, *row_shape))
+
     def _compiled(self) -> tuple[Optimizer, Loss]:
         """Optimizer and loss; ValueError when they are not chosen yet."""
         raise NotImplementedError
@@ -109,23 +132,24 @@ class Training(Layer):
         Raises ValueError or TypeError for bad data or settings before any weight changes, RuntimeError while another
         ``fit`` of this model runs.
         """
-        if not self._busy.acquire(blocking=False):
-            raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
-        try:
+        with self._training_alone():
             self._compiled()
             batch_size = _arrays.check_batch_size(batch_size)
             epochs = _arrays.whole_number("epochs", epochs, 1)
+            initial_epoch = _arrays.whole_number("initial_epoch", initial_epoch, 0)
+            validation_freq = _arrays.whole_number("validation_freq", validation_freq, 1)
+            steps_per_epoch = _optional_steps("steps_per_epoch", steps_per_epoch)
             if validation_data is None and validation_split != 0:
                 x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
             program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
             validation = None
             if validation_data is not None:
-                validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
+                rows = batch_size if validation_batch_size is None else validation_batch_size
+                validation = self._validation(validation_data, rows,
+                                              _optional_steps("validation_steps", validation_steps))
             with Run(program, arrays, n, batch_size, steps_per_epoch) as run:
                 return self._epochs(run, validation, validation_freq, callbacks, verbose, initial_epoch, epochs,
                                     shuffle)
-        finally:
-            self._busy.release()
 
     def _epochs(self, run: Run, validation: Run | None, validation_freq, callbacks, verbose, first: int,
                 last: int, shuffle: bool) -> History:
@@ -202,7 +226,7 @@ class Training(Layer):
         self._compiled()
         batch_size = _arrays.check_batch_size(batch_size)
         program, arrays, n = self._prepare(x, y, sample_weight, False)
-        with Run(program, arrays, n, batch_size, steps) as run:
+        with Run(program, arrays, n, batch_size, _optional_steps("steps", steps)) as run:
             progress = Progress(verbose, 1, run.n_batches)
             hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress, False)
             with closing(progress):
@@ -252,15 +276,13 @@ class Training(Layer):
 
     def _prepare_prediction(self, x) -> tuple[np.ndarray, tuple[Program, tuple]]:
         """The slow path of predict: check x, build, lower."""
-        shape = self._row_shape
-        x = data.as_inputs(x, shape, self.name)
-        if self.graph is None:
-            self.build((None, *x.shape[1:]))
+        x = data.as_inputs(x, self._row_shape, self.name)
+        self._build_once(x.shape[1:])
         return x, self._prediction(x.shape[1:])
 
     def _predict_watched(self, program: Program, x, output, batch_size: int, verbose, steps, callbacks):
         """predict with a progress bar or callbacks."""
-        run = Run(program, [x, output], len(x), batch_size, steps)
+        run = Run(program, [x, output], len(x), batch_size, _optional_steps("steps", steps))
         with run, closing(Progress(verbose, 1, run.n_batches)) as progress:
             hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": run.n_batches}, progress, False)
             report = REPORT_SECONDS if progress.shown else 0.0
@@ -283,17 +305,13 @@ class Training(Layer):
 
         Arguments and errors as for ``fit``.
         """
-        if not self._busy.acquire(blocking=False):
-            raise RuntimeError(f"model {self.name!r} is being trained by another call of fit: wait for it to end")
-        try:
+        with self._training_alone():
             optimizer, _ = self._compiled()
             program, arrays, n = self._prepare(x, y, sample_weight, True, class_weight)
             with Run(program, arrays, n, n) as run:
                 run.counters.fill(0.0)
                 run.batches(0, 1, None, optimizer.rates(1), optimizer.iterations)
                 logs = run.logs()
-        finally:
-            self._busy.release()
         return logs if return_dict else in_order(program, logs)
 
     # data
@@ -301,25 +319,44 @@ class Training(Layer):
     def _prepare(self, x, y, sample_weight, training: bool, class_weight=None, prefix: str = ""
                  ) -> tuple[Program, list[np.ndarray], int]:
         """(program of a step, its arrays, rows) after all checks; builds the model if the data is the first it sees."""
-        loss = self._compiled()[1]
+        self._compiled()
+        fresh = self.graph is None
+        try:
+            return self._prepare_built(x, y, sample_weight, training, class_weight, prefix)
+        except Exception:
+            if fresh and self.graph is not None:
+                self.unbuild()            # data that is refused does not decide the input shape
+            raise
+
+    def _prepare_built(self, x, y, sample_weight, training: bool, class_weight, prefix: str
+                       ) -> tuple[Program, list[np.ndarray], int]:
         x = data.as_inputs(x, self._row_shape, self.name, f"{prefix}x")
-        if self.graph is None:
-            self.build((None, *x.shape[1:]))
-        y, target_shape = data.as_targets(y, self.output_shape[1:], loss, f"{prefix}y")
-        scanned = {f"{prefix}x": x, f"{prefix}y": y}
-        _arrays.check_same_length(**scanned)
+        self._build_once(x.shape[1:])
+        y = _arrays.as_rows(y, f"{prefix}y")
+        _arrays.check_same_length(**{f"{prefix}x": x, f"{prefix}y": y})
         _arrays.check_not_empty(f"{prefix}x", x)
-        classes = {f"{prefix}y": self.output_shape[-1]} if loss.integer_targets else {}
-        arrays = {"x": x, "y": y}
         if class_weight is not None and sample_weight is not None:
             raise ValueError("give `class_weight` or `sample_weight`, not both")
+        program = self._step(x.shape[1:], y.shape[1:], training, sample_weight is not None or class_weight is not None)
+        arrays = {"x": x}
+        for role, integer in (("labels", True), ("y", False)):      # the loss and a metric may read y in two forms
+            if role in program.arrays:
+                arrays[role] = self._checked_target(y, integer, f"{prefix}y")
+        self._checker.scan({f"{prefix}x": x}, {})
         if sample_weight is not None:
-            scanned["sample_weight"] = arrays["sample_weight"] = data.as_weights(sample_weight, len(x))
-        self._checker.scan(scanned, classes)
+            arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(x))
         if class_weight is not None:
             arrays["sample_weight"] = data.class_weights(y, class_weight, self.output_shape[-1])
-        program = self._step(x.shape[1:], target_shape, training, "sample_weight" in arrays)
         return program, [arrays[role] for role in program.arrays], len(x)
+
+    def _checked_target(self, y: np.ndarray, integer: bool, argument: str) -> np.ndarray:
+        """y as class numbers for this model's outputs, or as numbers of their shape."""
+        shape, loss = self.output_shape[1:], self._compiled()[1]
+        if loss.probability_targets and not integer and y.size and not (y.min() >= 0 and y.max() <= 1):
+            raise ValueError(f"`{argument}` must hold numbers from 0 to 1 for {loss.name}, got {y.min()} to {y.max()}")
+        y = _arrays.as_target(y, shape[:-1] if integer else shape, argument, integer, shape)
+        self._checker.scan({argument: y}, {argument: shape[-1]} if integer else {})
+        return y
 
     def _split(self, x, y, sample_weight, fraction) -> tuple:
         """(x, y, sample_weight, validation data): the last part of the rows set apart."""
@@ -329,7 +366,7 @@ class Training(Layer):
         k = _arrays.check_validation_split(len(x), fraction)
         if sample_weight is None:
             return x[:k], y[:k], None, (x[k:], y[k:])
-        sample_weight = data.as_weights(sample_weight, len(x))
+        sample_weight = _arrays.as_weights(sample_weight, len(x))
         return x[:k], y[:k], sample_weight[:k], (x[k:], y[k:], sample_weight[k:])
 
     def _validation(self, validation_data, batch_size: int, steps) -> Run:
@@ -353,3 +390,7 @@ def in_order(program: Program, logs: dict[str, float]):
     """Loss alone, or a list [loss, *metrics] in the order of compile."""
     values = [logs[name] for name in program.counters]
     return values[0] if len(values) == 1 else values
+
+
+def _optional_steps(argument: str, value) -> int | None:
+    return None if value is None else _arrays.whole_number(argument, value, 1)

@@ -80,17 +80,3 @@ class Optimizer:
     def get_config(self) -> dict:
         """The arguments that make an optimizer like this one."""
         return {"name": self.name, "learning_rate": self.learning_rate}
-
-
-def check_fraction(optimizer: str, argument: str, value) -> float:
-    """A number in [0, 1), as a float; ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
-        raise ValueError(f"{optimizer}: `{argument}` must be a number in [0, 1), got {value!r}")
-    return float(value)
-
-
-def check_number(optimizer: str, argument: str, value) -> float:
-    """A finite number of at least 0, as a float; ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < np.inf:
-        raise ValueError(f"{optimizer}: `{argument}` must be a finite number of at least 0, got {value!r}")
-    return float(value)

@@ -1,8 +1,9 @@
 """RMSprop (Tieleman and Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012)."""
 from __future__ import annotations
 
+from .. import _arrays
 from ..program import Lowering
-from .base import Optimizer, check_fraction, check_number
+from .base import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -14,9 +15,9 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, name=None):
         super().__init__(learning_rate, name)
-        self.rho = check_fraction("RMSprop", "rho", rho)
-        self.momentum = check_fraction("RMSprop", "momentum", momentum)
-        self.epsilon = check_number("RMSprop", "epsilon", epsilon)
+        self.rho = _arrays.number("RMSprop", "rho", rho, below=1)
+        self.momentum = _arrays.number("RMSprop", "momentum", momentum, below=1)
+        self.epsilon = _arrays.number("RMSprop", "epsilon", epsilon)
         self.centered = bool(centered)
         self.slot_names = ("velocity", *["average"] * self.centered, *["momentum"] * bool(self.momentum))
 

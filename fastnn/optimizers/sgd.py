@@ -1,8 +1,9 @@
 """Stochastic gradient descent (momentum: Polyak 1964; Nesterov: Sutskever et al. 2013)."""
 from __future__ import annotations
 
+from .. import _arrays
 from ..program import Lowering
-from .base import Optimizer, check_fraction
+from .base import Optimizer
 
 NESTEROV = 1      # flag of the kernel
 
@@ -13,7 +14,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, name=None):
         super().__init__(learning_rate, name)
-        self.momentum = check_fraction("SGD", "momentum", momentum)
+        self.momentum = _arrays.number("SGD", "momentum", momentum, below=1)
         self.nesterov = bool(nesterov)
         self.slot_names = ("momentum",) if self.momentum else ()
 

@@ -20,6 +20,14 @@ class Tensor(np.ndarray):
         return np.asarray(self)
 
 
+class Scalar(float):
+    """A number that also has ``.numpy()``, for code written for TensorFlow."""
+
+    def numpy(self) -> np.float32:
+        """The same number as NumPy's float32."""
+        return np.float32(self)
+
+
 class EagerProgram:
     """The program of ``lower`` for arrays of ``shape`` (without the batch axis).
 
@@ -65,7 +73,11 @@ def per_row(subject, y_true, y_pred, sample_weight=None) -> np.ndarray:
     y_pred: (rows, ...) numbers; y_true: class indices or numbers of y_pred's shape; sample_weight: (rows,).
     """
     y_pred = _arrays.as_rows(y_pred, "y_pred")
+    if y_pred.ndim == 1:                     # one row of numbers, as Keras takes it
+        y_pred, y_true = y_pred[None], np.asarray(y_true)[None]
     shape = y_pred.shape[1:]
+    if 0 in shape:
+        raise ValueError(f"`y_pred` must hold at least one value a row, got shape {y_pred.shape}")
     arrays = [y_pred, _arrays.as_target(y_true, subject.target_shape(shape), "y_true")]
     build = Lowering(False, "float64" if y_pred.dtype == np.float64 else "float32")
     y = build.gather(shape, "y_pred")
@@ -73,7 +85,7 @@ def per_row(subject, y_true, y_pred, sample_weight=None) -> np.ndarray:
     weights = None
     if sample_weight is not None:
         weights = build.gather((), "sample_weight")
-        arrays.append(_arrays.as_rows(sample_weight, "sample_weight"))
+        arrays.append(_arrays.as_weights(sample_weight, len(y_pred)))
     values = subject.lower(build, y, target, weights)
     build.scatter(values, "values")
     _arrays.check_same_length(**dict(zip(("y_pred", "y_true", "sample_weight"), arrays)))

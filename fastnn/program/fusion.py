@@ -17,22 +17,29 @@ FORWARD = {f"{name}_forward": i for name, i in ACTIVATION_IDS.items()}
 BACKWARD = {f"{name}_backward": i for name, i in ACTIVATION_IDS.items()}
 
 
-def fuse(operations: list[Operation], kept: set[Value]) -> list[Operation]:
-    """The operations with all patterns fused; values in ``kept`` stay as they are."""
+def fuse(operations: list[Operation]) -> list[Operation]:
+    """The operations with all patterns fused."""
     uses = Counter(v.root for o in operations for v in o.operands if v is not None)
-    makers: dict[Value, Operation] = {}
-    result = []
+    makers: dict[Value, int] = {}          # matmul whose result may still change: its place in the new list
+    written: dict[Value, int] = {}         # place of the operation that writes a buffer
+    result: list[Operation] = []
     for operation in operations:
         read = operation.inputs[0] if operation.inputs else None
-        maker = makers.get(read.root) if read is not None else None
-        alone = read is not None and uses[read.root] == 2 and read.root not in kept     # written once, read here
-        if maker is not None and alone and absorb(maker, operation):
-            makers[_result(operation).root] = maker
+        place = makers.get(read.root) if read is not None else None
+        if place is not None and read is not None and uses[read.root] == 2 and _known(operation, place, written) \
+                and absorb(result[place], operation):
+            makers[_result(operation).root] = written[_result(operation).root] = place
             continue
+        written.update((v.root, len(result)) for v in operation.outputs if v is not None)
         if operation.kernel == "matmul" and _result(operation).home is None:
-            makers[_result(operation).root] = operation
+            makers[_result(operation).root] = len(result)
         result.append(operation)
     return result
+
+
+def _known(operation: Operation, place: int, written: dict[Value, int]) -> bool:
+    """Whether what the operation reads beside its first operand is written before the operation at ``place``."""
+    return all(v is None or v.root.home is not None or written.get(v.root, place) < place for v in operation.inputs[1:])
 
 
 def _result(operation: Operation) -> Value:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .ir import FrameVector, Operation, PerRow, Value
-from .variable import Variable, Vector
+from .variable import Variable, Vector, trainable_ranges
 
-TRANSPOSE_A, TRANSPOSE_B, ACCUMULATE, SCALE_FIRST = 1, 2, 4, 8
+TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST = 1, 2, 8
 FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
 ACTIVATION_IDS = {"relu": 1, "sigmoid": 2, "tanh": 3}
 COUNTER = 2                                  # float64 places of a counter: sum, count
@@ -24,7 +24,7 @@ class Lowering:
     """Collects the operations of one program.
 
     ``training``: whether layers behave as in training and gradients are wanted. ``dtype``: the model's, "float32" or
-    "float64". ``scratch_bytes(m, k, n, transpose_b, itemsize)``: what the matmul kernel asks for.
+    "float64".
     """
 
     def __init__(self, training: bool, dtype: str):
@@ -66,6 +66,9 @@ class Lowering:
 
     def parameter(self, variable: Variable) -> Value:
         """The weights of ``variable`` as they lie; a gradient is wanted in training if it is trainable."""
+        if variable.dtype != self.dtype:
+            raise TypeError(f"variable {variable.path!r} is {variable.dtype}, in a program of {self.dtype}: all layers "
+                            "of a model have its dtype")
         key = id(variable)
         if key not in self.parameters:
             self.parameters[key] = Value(
@@ -181,7 +184,6 @@ class Lowering:
 
     def gradient_ranges(self) -> list[tuple[Vector, int, int]]:
         """(vector, start, stop) of all weights that have a gradient now."""
-        from .variable import trainable_ranges
         return trainable_ranges([v.variable for v in self._gradients if v.variable is not None])
 
     def gradient_range(self, vector: Vector, start: int, stop: int) -> Value:

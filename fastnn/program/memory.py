@@ -17,6 +17,9 @@ def lifetimes(operations: list[Operation]) -> dict[Value, tuple[int, int]]:
             if value is None or value.root.home is not None:
                 continue
             first, _ = alive.get(value.root, (i, i))
+            if value.root not in alive and not any(v is not None and v.root is value.root for v in operation.outputs):
+                raise RuntimeError(f"operation {i} ({operation.label} of {operation.layer!r}) reads {value.name!r}, "
+                                   "which no operation before it writes")
             alive[value.root] = (first, i)
     return {v: (first, len(operations) if operations[first].phase == "head" else last)
             for v, (first, last) in alive.items()}

@@ -1,7 +1,7 @@
 """Programs: lowered once, planned for a capacity of rows, run in frames borrowed from a free list."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -95,11 +95,16 @@ class Plan:
     @staticmethod
     def _caller(function: Callable, operation: Operation, places: list[tuple[int, int]]) -> Callable:
         """What the runner calls for a Python operation: it hands the function views of its operands."""
-        operands = [(v, *place) for v, place in zip(operation.operands, places) if v is not None]
+        operands = [(v, v in operation.outputs, *place)
+                    for v, place in zip(operation.operands, places) if v is not None]
+
+        def view(frame: runner.RunFrame, rows: int, value: Value, writable: bool, slot: int, offset: int) -> np.ndarray:
+            array = frame.slot(slot, offset, ((rows,) if value.batched else ()) + value.shape, value.dtype)
+            array.flags.writeable = writable          # a metric that writes to y_pred must not change training
+            return array
 
         def call(frame: runner.RunFrame, rows: int) -> None:
-            function(*[frame.slot(slot, offset, ((rows,) if v.batched else ()) + v.shape, v.dtype)
-                       for v, slot, offset in operands])
+            function(*[view(frame, rows, *operand) for operand in operands])
         return call
 
     def _with_fills(self, operations: list[Operation]) -> list[Operation]:
@@ -129,7 +134,7 @@ class Program:
     Printing it shows every operation with its shapes, flops, bytes and buffer.
     """
 
-    def __init__(self, lowering: Lowering, name: str, seed: int = 0, kept: Sequence[Value] = ()):
+    def __init__(self, lowering: Lowering, name: str, seed: int = 0):
         self.name = name
         self.seed = seed
         self.dtype = lowering.dtype
@@ -140,7 +145,7 @@ class Program:
         self.counter_vector = lowering.counter_vector
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])
-        self.operations = fuse(operations, {v.root for v in kept})
+        self.operations = fuse(operations)
         self._plan: Plan | None = None
 
     def plan(self, rows: int) -> Plan:
