@@ -35,8 +35,8 @@ ctypedef void (*parallel_for_t)(block_t function, void *context, Py_ssize_t bloc
 ctypedef struct Limits:
     # Work from which a kernel uses the frame's threads (measured; tests set them to force every path).
     Py_ssize_t matmul        # multiply-adds
-    Py_ssize_t light         # elements of cheap element-wise work (copy, add, relu, optimizer)
-    Py_ssize_t heavy         # elements of work with exp, division or random numbers
+    Py_ssize_t light         # elements of cheap element-wise work (copy, add, relu)
+    Py_ssize_t heavy         # elements of work with exp, division, roots or random numbers
     Py_ssize_t block         # elements in one block of element-wise work
 
 ctypedef struct Array:

@@ -40,7 +40,7 @@ STATUS_NOT_FINITE = NOT_FINITE
 cdef Limits limits
 limits.matmul = 1_000_000
 limits.light = 200_000
-limits.heavy = 20_000
+limits.heavy = 40_000
 limits.block = 8_192
 
 cdef parallel_for_t parallel_for = NULL

@@ -138,7 +138,8 @@ def test_buffers_alive_together_never_overlap(seed):
             together = alive[a][0] <= alive[b][1] and alive[b][0] <= alive[a][1]
             apart = offsets[a] + n_bytes[a] <= offsets[b] or offsets[b] + n_bytes[b] <= offsets[a]
             assert apart or not together or not (n_bytes[a] and n_bytes[b])
-    peak = max(sum(n_bytes[v] for v, (first, last) in alive.items() if first <= i <= last) for i in range(len(operations)))
+    peak = max(sum(n_bytes[v] for v, (first, last) in alive.items() if first <= i <= last)
+               for i in range(len(operations)))
     assert size <= 2 * peak + 64 * 60
 
 

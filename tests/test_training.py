@@ -148,7 +148,7 @@ def test_refused_data_does_not_decide_the_shape():
 
 
 def test_all_layers_have_the_dtype_of_their_model():
-    x, y = blobs(40)
+    x, _ = blobs(40)
     model = fastnn.Sequential([fastnn.Input((20,)), Dense(8, dtype="float32"), Dense(3)], dtype="float64")
     assert {w.dtype for w in model.weights} == {"float64"}
     np.testing.assert_allclose(model.layers[0](x), x @ model.get_weights()[0] + model.get_weights()[1], rtol=1e-6)

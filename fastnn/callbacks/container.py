@@ -26,7 +26,6 @@ class CallbackList:
         self.has_train_batch_hooks = self._any("on_train_batch_begin", "on_train_batch_end")
         self.has_test_batch_hooks = self._any("on_test_batch_begin", "on_test_batch_end")
         self.has_predict_batch_hooks = self._any("on_predict_batch_begin", "on_predict_batch_end")
-        self.only_history = not self.callbacks and not self.progress.shown      # nobody looks on before the end
         given = [c for c in self.callbacks if isinstance(c, History)]
         self.history = given[0] if given else History()
         if keep_history and not given:

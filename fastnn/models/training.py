@@ -154,13 +154,16 @@ class Training(Layer):
     def _epochs(self, run: Run, validation: Run | None, validation_freq, callbacks, verbose, first: int,
                 last: int, shuffle: bool) -> History:
         """All epochs, with what happens between them."""
+        if validation is None and not callbacks and not verbose:
+            self.history, self.stop_training = History(), False
+            self.history.set_model(self)
+            self.history.set_params({"verbose": verbose, "epochs": last, "steps": run.n_batches})
+            self._plain_epochs(run, self.history, first, last, shuffle)
+            return self.history
         hooks = CallbackList(callbacks, self, {"verbose": verbose, "epochs": last, "steps": run.n_batches},
                              Progress(verbose, last, run.n_batches))
         self.history = hooks.history
         self.stop_training = False
-        if validation is None and hooks.only_history:
-            self._plain_epochs(run, hooks.history, first, last, shuffle)
-            return hooks.history
         with closing(hooks.progress):
             self._watched_epochs(run, hooks, validation, validation_freq, first, last, shuffle)
         return hooks.history
@@ -338,25 +341,26 @@ class Training(Layer):
         if class_weight is not None and sample_weight is not None:
             raise ValueError("give `class_weight` or `sample_weight`, not both")
         program = self._step(x.shape[1:], y.shape[1:], training, sample_weight is not None or class_weight is not None)
-        arrays = {"x": x}
+        arrays, scanned, classes = {"x": x}, {f"{prefix}x": x}, {}
         for role, integer in (("labels", True), ("y", False)):      # the loss and a metric may read y in two forms
             if role in program.arrays:
-                arrays[role] = self._checked_target(y, integer, f"{prefix}y")
-        self._checker.scan({f"{prefix}x": x}, {})
+                if f"{prefix}y" in scanned:
+                    self._checker.scan(scanned, classes)
+                arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, integer, f"{prefix}y")
+                classes = {f"{prefix}y": self.output_shape[-1]} if integer else {}
+        self._checker.scan(scanned, classes)
         if sample_weight is not None:
             arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(x))
         if class_weight is not None:
             arrays["sample_weight"] = data.class_weights(y, class_weight, self.output_shape[-1])
         return program, [arrays[role] for role in program.arrays], len(x)
 
-    def _checked_target(self, y: np.ndarray, integer: bool, argument: str) -> np.ndarray:
+    def _as_target(self, y: np.ndarray, integer: bool, argument: str) -> np.ndarray:
         """y as class numbers for this model's outputs, or as numbers of their shape."""
         shape, loss = self.output_shape[1:], self._compiled()[1]
         if loss.probability_targets and not integer and y.size and not (y.min() >= 0 and y.max() <= 1):
             raise ValueError(f"`{argument}` must hold numbers from 0 to 1 for {loss.name}, got {y.min()} to {y.max()}")
-        y = _arrays.as_target(y, shape[:-1] if integer else shape, argument, integer, shape)
-        self._checker.scan({argument: y}, {argument: shape[-1]} if integer else {})
-        return y
+        return _arrays.as_target(y, shape[:-1] if integer else shape, argument, integer, shape)
 
     def _split(self, x, y, sample_weight, fraction) -> tuple:
         """(x, y, sample_weight, validation data): the last part of the rows set apart."""
