@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from fastnn import ops, show_config
+from fastnn.program import Lowering, Program, Variable
 
 ROUNDS = 30
 ROUND_FLOPS = 500e6                # about 2 ms a round of matrix products
@@ -72,6 +73,26 @@ def test_matmul(benchmark, fma_peak, library, shape):
     benchmark.group = f"matmul {m}x{k}x{n}"
     benchmark.pedantic(repeat, args=(function, a, b, calls), rounds=ROUNDS, warmup_rounds=3)
     benchmark.extra_info.update(table="matmul", library=library, shape=shape, calls=calls, flops=flops,
+                                peak=max(before, fma_peak()))
+
+
+def in_a_program(m, k, n):
+    """A function that runs the product so often inside one program, on aligned buffers, as a training step does."""
+    build = Lowering(False, "float32")
+    a, b = (Variable(shape, "float32", value=integers(shape)) for shape in ((m, k), (k, n)))
+    build.matmul(build.parameter(a), build.parameter(b), build.value((m, n), batched=False), m, k, n)
+    frame = Program(build, "matmul").plan(1).acquire()
+    return lambda calls: frame.run([], calls, 1, 0, calls)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_matmul_in_a_program(benchmark, fma_peak, shape):
+    flops = 2 * shape[0] * shape[1] * shape[2]
+    calls = max(1, round(ROUND_FLOPS / flops))
+    run, before = in_a_program(*shape), fma_peak()
+    benchmark.group = "matmul " + "x".join(map(str, shape))
+    benchmark.pedantic(run, args=(calls,), rounds=ROUNDS, warmup_rounds=3)
+    benchmark.extra_info.update(table="matmul", library="fastnn, in a program", shape=shape, calls=calls, flops=flops,
                                 peak=max(before, fma_peak()))
 
 

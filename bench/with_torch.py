@@ -37,7 +37,7 @@ def modules(workload):
     size = workload.features
     for number, (kind, *settings) in enumerate(workload.layers, start=1):
         if kind == "dense":
-            yield nn.Linear(size, *settings)
+            yield glorot(nn.Linear(size, *settings))
             size = settings[0]
             if number < len(workload.layers):
                 yield nn.ReLU()
@@ -45,3 +45,10 @@ def modules(workload):
             yield nn.Dropout(*settings)
         else:
             yield nn.BatchNorm1d(size, eps=EPSILON, momentum=1 - MOMENTUM)
+
+
+def glorot(linear):
+    """The layer with the initial weights of Keras, for its own make the losses after a few epochs another's."""
+    nn.init.xavier_uniform_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
