@@ -156,6 +156,9 @@ def kernel_section(matmul, dot):
     return text + measured(matmul + dot) if text else ""
 
 
+PROGRAM = "fastnn, in a program"      # aligned buffers and no allocation, as in a training step
+
+
 def paired(results, operation, name):
     """fastnn and NumPy side by side, one line for each thing measured."""
     pairs = defaultdict(dict)
@@ -166,9 +169,11 @@ def paired(results, operation, name):
         ours, numpy = pair["fastnn"], pair["numpy"]
         row = [what, duration(ours.median), ours.spread]
         if "flops" in ours.about:
-            row += [f"{r.about['flops'] / r.median / r.about['peak']:.0%}" for r in (ours, numpy)]
+            sides = [ours, *filter(None, [pair.get(PROGRAM)]), numpy]
+            row += [f"{r.about['flops'] / r.median / r.about['peak']:.0%}" for r in sides]
         rows.append([*row, duration(numpy.median), times(numpy.median, ours.median)])
-    peaks = ["of peak", "NumPy: of peak"] if operation == "matmul" else []
+    inside = any(PROGRAM in pair for pair in pairs.values())
+    peaks = ["of peak", *["in a program: of peak"] * inside, "NumPy: of peak"] if operation == "matmul" else []
     return table([operation, "fastnn, median", "mean ± sd", *peaks, "NumPy, median", "NumPy to fastnn"], rows)
 
 
