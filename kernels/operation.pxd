@@ -87,7 +87,8 @@ ctypedef struct Table:
     float (*dot_float32)(Py_ssize_t n, const float *x, const float *y) noexcept nogil
     double (*dot_float64)(Py_ssize_t n, const double *x, const double *y) noexcept nogil
     # bytes of the scratch operand that matmul wants for this shape
-    Py_ssize_t (*matmul_scratch)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, bint transpose_b, Py_ssize_t itemsize) noexcept nogil
+    Py_ssize_t (*matmul_scratch)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, bint transpose_b,
+                                 Py_ssize_t itemsize) noexcept nogil
 
 cdef inline char *at(const Operation *op, const Frame *frame, int i) noexcept nogil:
     """The address of operand i, or NULL where it is absent."""

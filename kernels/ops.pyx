@@ -54,7 +54,8 @@ cdef inline bint plain(object x) noexcept:
     """A float32 or float64 ndarray (no subclass) that kernels may read as it lies."""
     if type(x) is not cnp.ndarray:
         return False
-    return ((cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(<cnp.ndarray> x) == cnp.NPY_FLOAT64)
+    cdef int type_ = cnp.PyArray_TYPE(<cnp.ndarray> x)
+    return ((type_ == cnp.NPY_FLOAT32 or type_ == cnp.NPY_FLOAT64)
             and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x)
             and cnp.PyArray_ISBEHAVED_RO(<cnp.ndarray> x))
 
@@ -69,7 +70,6 @@ cdef object arrays():
 
 cdef void run(Entry *entry, Operation *op, Frame *frame, char **base, bint double_, Py_ssize_t work) noexcept:
     """Run one operation whose operand i lies at base[i]."""
-    cdef int i
     cdef kernel_t kernel = entry.float64 if double_ else entry.float32
     memset(frame, 0, sizeof(Frame))
     frame.base, frame.limits, frame.parallel_for, frame.threads, frame.rows = base, limits, parallel_for, 1, 1
@@ -116,7 +116,8 @@ def matmul(a, b):
     """Matrix product a @ b.
 
     a: (..., K), b: (K, N), float32 or float64; other numbers are converted. Returns (..., N). A transposed view is read
-    as it lies. Raises ValueError when the inner sizes differ or a rank is below 2, TypeError for what is no array of numbers.
+    as it lies. Raises ValueError when the inner sizes differ or a rank is below 2, TypeError for what is no array of
+    numbers.
 
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]]).tolist()
     [[11.0]]

@@ -3,15 +3,14 @@
 ``Kernels`` finds the functions of one instruction-set level by name. ``Program`` is the immutable list: head operations
 run once a call, body operations once a batch, and those from ``commit`` on write what outlives the batch. ``Frame`` is
 what one run borrows: the place of every slot. ``run`` walks the list; between operations, when the work done since the
-last look is estimated at ``LOOK_NS``, it reads the clock, and after ``PATIENCE_NS`` it takes the GIL to check signals, so
-that Ctrl-C is answered within about 20 ms. A signal, a Python operation that raises, or a fault leaves before the commit:
-the batch is dropped whole.
+last look is estimated at ``LOOK_NS``, it reads the clock, and after ``PATIENCE_NS`` it takes the GIL to check signals,
+so that Ctrl-C is answered within about 20 ms. A signal, a Python operation that raises, or a fault leaves before the
+commit: the batch is dropped whole.
 """
-cimport cython
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -287,12 +286,12 @@ cdef class RunFrame:
             counters=None, seed=None):
         """Run batches first..last-1 of ``n_rows`` rows and return (batches done, fault).
 
-        ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the learning
-        rate of each batch of this call. ``report``: seconds after which to return at the end of a batch (0: never).
+        ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the
+        learning rate of each batch of this call. ``report``: seconds after which to return at the end of a batch (0: never).
         ``times``: float64 array, one place an operation, that receives seconds (profiling).
         With ``totals``, float64 (epochs, counters), the batches are run once an epoch: each begins with ``counters`` at
-        zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters copied
-        to its row. ``epochs_done`` says how many have ended, also after an exception.
+        zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters
+        copied to its row. ``epochs_done`` says how many have ended, also after an exception.
         The fault is None, or (status, operation, row in the caller's arrays, value). Raises what a signal handler or a
         Python operation raised.
         """
@@ -304,8 +303,8 @@ cdef class RunFrame:
         i = 0
         for array in arrays:
             if cnp.PyArray_SIZE(array) < n_rows * self.program.row_elements[i]:
-                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {self.program.row_elements[i]} elements a "
-                                 f"row, got {cnp.PyArray_SIZE(array)} in all")
+                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {self.program.row_elements[i]} elements "
+                                 f"a row, got {cnp.PyArray_SIZE(array)} in all")
             self.bind(i, array, type_code(array))
             i += 1
         memset(&state, 0, sizeof(State))
@@ -393,7 +392,7 @@ cdef struct State:
     int64_t spent            # estimated nanoseconds since the last look at the clock
     int64_t looked, started, report
     bint reported
-    Py_ssize_t epoch, epochs # with totals: those done, those to do
+    Py_ssize_t epoch, epochs  # with totals: those done, those to do
     Py_ssize_t n_counters
     double *totals           # one row of counters an epoch, or NULL
     double *counters
