@@ -287,7 +287,8 @@ cdef class RunFrame:
         """Run batches first..last-1 of ``n_rows`` rows and return (batches done, fault).
 
         ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the
-        learning rate of each batch of this call. ``report``: seconds after which to return at the end of a batch (0: never).
+        learning rate of each batch of this call. ``report``: seconds after which to return at the end of a batch
+        (0: never).
         ``times``: float64 array, one place an operation, that receives seconds (profiling).
         With ``totals``, float64 (epochs, counters), the batches are run once an epoch: each begins with ``counters`` at
         zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters
@@ -303,7 +304,8 @@ cdef class RunFrame:
         i = 0
         for array in arrays:
             if cnp.PyArray_SIZE(array) < n_rows * self.program.row_elements[i]:
-                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {self.program.row_elements[i]} elements "
+                need = self.program.row_elements[i]
+                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {need} elements "
                                  f"a row, got {cnp.PyArray_SIZE(array)} in all")
             self.bind(i, array, type_code(array))
             i += 1
