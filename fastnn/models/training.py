@@ -341,7 +341,8 @@ class Training(Layer):
         if class_weight is not None and sample_weight is not None:
             raise ValueError("give `class_weight` or `sample_weight`, not both")
         program = self._step(x.shape[1:], y.shape[1:], training, sample_weight is not None or class_weight is not None)
-        arrays, scanned, classes = {"x": x}, {f"{prefix}x": x}, {}
+        arrays, scanned = {"x": x}, {f"{prefix}x": x}
+        classes: dict[str, int] = {}
         for role, integer in (("labels", True), ("y", False)):      # the loss and a metric may read y in two forms
             if role in program.arrays:
                 if f"{prefix}y" in scanned:
