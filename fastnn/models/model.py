@@ -139,10 +139,6 @@ class Model(Training):
         for layer in self.layers:
             layer.forget_programs()
 
-    def unbuild(self) -> None:
-        """Undo the last ``build``: the data it was built for was refused."""
-        raise NotImplementedError
-
     def rebuild(self) -> None:
         """Connect the layers again after one of them, a model itself, has changed."""
         raise NotImplementedError

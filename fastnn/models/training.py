@@ -96,7 +96,7 @@ class Training(Layer):
             self._busy.release()
 
     def unbuild(self) -> None:
-        """Undo the last ``build``."""
+        """Undo the last ``build``: the data it was built for was refused."""
         raise NotImplementedError
 
     def _build_once(self, row_shape: tuple) -> None:
