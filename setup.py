@@ -45,6 +45,14 @@ DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wra
 TYPES = [SimpleNamespace(real="float", name="float32", v="vf", int="int32_t"),
          SimpleNamespace(real="double", name="float64", v="vd", int="int64_t")]
 
+
+
+def loops(v, last="last"):
+    """For a template: a loop over whole vectors, then the masked rest, as (keyword, suffix of load and store, what must
+    fit, the rest's argument)."""
+    return [("while", "", f" + {v}_LANES - 1", ""), ("if", "n", "", f", {last} - i")]
+
+
 NO_COMPILER = """
 fastnn is compiled on your machine, and {problem}. Install a C compiler and the headers of Python, then try again:
     Debian, Ubuntu:  sudo apt-get install gcc python3-dev
@@ -91,7 +99,8 @@ def write_if_changed(path, text):
 
 def render(template, target, **namespace):
     """Render one template of ``kernels/`` into ``build/kernels``."""
-    text = Template(template.read_text(encoding="utf-8"), name=str(template)).substitute(types=TYPES, **namespace)
+    source = Template(template.read_text(encoding="utf-8"), name=str(template))
+    text = source.substitute(types=TYPES, loops=loops, **namespace)
     write_if_changed(RENDERED / target, text)
     return str(RENDERED / target)
 

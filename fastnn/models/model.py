@@ -18,9 +18,10 @@ from ..optimizers import Optimizer
 from ..program import Lowering, Profile, Program, Value, Variable, move_together
 from .data import Checker
 from .graph import Graph
+from .run import Run
 from .steps import lower_prediction, lower_step
 from .summary import summary_text
-from .training import Run, Training
+from .training import Training
 
 
 class Model(Training):

@@ -1,0 +1,58 @@
+"""One stretch of batches: a program on arrays, through one frame, with the counters of its loss and metrics."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _arrays
+from ..program import Program, threads_for
+from ..program.program import Plan
+
+
+class Run:
+    """A program on arrays: batch after batch through one frame, with the counters of its metrics.
+
+    Used as a context manager: the frame goes back to its free list at the end, whatever happened.
+    """
+
+    def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int,
+                 n_batches: int | None = None):
+        self.program, self.arrays, self.n_rows = program, arrays, n_rows
+        self.batch_size = min(batch_size, n_rows)
+        self.n_batches = -(-n_rows // self.batch_size) if n_rows else 0
+        if n_batches is not None:
+            self.n_batches = min(self.n_batches, n_batches)
+        self.plan: Plan = program.plan(self.batch_size)
+        self.threads = threads_for(self.plan, self.n_batches)
+
+    def __enter__(self) -> Run:
+        self.frame = self.plan.acquire()
+        self.counters = self.plan.counters_of(self.frame)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.plan.release(self.frame)
+
+    def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0, totals=None,
+                seed=None) -> int:
+        """Run batches first..last-1 (fewer if ``report`` seconds pass before), once for each row of ``totals`` where
+        that is given, and return how many."""
+        done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
+                                     self.threads, report, None, totals, self.counters, seed)
+        if fault is not None:       # checked before the run: the caller has changed the array meanwhile
+            classes = int(self.plan.operations[fault[1]].sizes[-1])
+            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], classes))
+        return done
+
+    def logs(self) -> dict[str, float]:
+        """The means of the counters so far, by metric name, sorted as Keras sorts them."""
+        return self.means(self.counters.tolist())
+
+    def means(self, counters: list[float]) -> dict[str, float]:
+        """The means of these counters (sum, count, sum, count, ...), as ``logs``."""
+        return {name: counters[i] / counters[i + 1] if counters[i + 1] else 0.0 for name, i in self.program.places}
+
+
+def in_order(program: Program, logs: dict[str, float]):
+    """Loss alone, or a list [loss, *metrics] in the order of compile."""
+    values = [logs[name] for name in program.counters]
+    return values[0] if len(values) == 1 else values
