@@ -7,10 +7,12 @@ import numpy as np
 
 from . import ops
 from ._arrays import unknown_name
+from ._describe import Described
+from ._describe import serialize as serialize
 from .program import Lowering, Value
 
 
-class Activation:
+class Activation(Described):
     """A function that layers apply to their output.
 
     Called with an array of any shape it returns a new array. ``rows``: it works along the last axis, not element by
@@ -40,6 +42,9 @@ class Activation:
         if x.needs_gradient:
             build.backward([y], backward)
         return y
+
+    def describe(self) -> str:
+        return self.name
 
     def __repr__(self) -> str:
         return f"<activation {self.name}>"
@@ -75,8 +80,3 @@ def get(identifier) -> Activation:
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]
     raise ValueError(unknown_name("activation function", identifier, _BY_NAME))
-
-
-def serialize(activation: Activation) -> str:
-    """The name under which ``get`` finds it."""
-    return activation.name

@@ -4,17 +4,18 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from . import _arrays, backend, random
+from ._describe import Described, Registry
+from ._describe import serialize as serialize
 
 CUT = 2.0                              # a truncated normal ends at so many standard deviations
 CUT_DEVIATION = 0.87962566103423978    # standard deviation of a standard normal cut there
 
 
-class Initializer:
+class Initializer(Described):
     """Base of all initializers: called with a shape they return a new array.
 
     ``shape``: a tuple; ``dtype``: default ``backend.floatx()``; ``rng``: the generator to draw from. An initializer
@@ -24,15 +25,6 @@ class Initializer:
 
     def __call__(self, shape, dtype=None, rng: np.random.Generator | None = None) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} has no __call__(shape, dtype, rng)")
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an initializer like this one: each is kept under its own name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]):
-        """A new initializer with these arguments."""
-        return cls(**config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
@@ -221,9 +213,8 @@ def _one_of(argument: str, value, choices: tuple[str, ...]) -> None:
 
 _CLASSES = (Constant, Zeros, Ones, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
             GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)
-_BY_NAME: dict[str, type[Initializer]] = {
-    **{c.__name__: c for c in _CLASSES}, **{backend.snake_case(c.__name__): c for c in _CLASSES},
-    "zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal}
+_registry = Registry("initializer", Initializer, _CLASSES, {
+    "zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal})
 
 
 def get(identifier) -> Initializer:
@@ -235,23 +226,6 @@ def get(identifier) -> Initializer:
         return GlorotUniform()
     if isinstance(identifier, np.ndarray):
         return Constant(identifier)
-    if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
-        return _known(identifier["class_name"]).from_config(identifier.get("config", {}))
-    if isinstance(identifier, str):
-        return _known(identifier)()
-    if isinstance(identifier, type):
-        identifier = identifier()
-    if not callable(identifier):
-        raise ValueError(_arrays.unknown_name("initializer", identifier, _BY_NAME))
+    if not callable(identifier) or isinstance(identifier, type):
+        return _registry.get(identifier)
     return identifier if "rng" in inspect.signature(identifier).parameters else Function(identifier)
-
-
-def serialize(initializer: Initializer) -> dict[str, Any]:
-    """The dict from which ``get`` makes an initializer like this one."""
-    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
-
-
-def _known(name: str) -> type[Initializer]:
-    if name not in _BY_NAME:
-        raise ValueError(_arrays.unknown_name("initializer", name, _BY_NAME))
-    return _BY_NAME[name]

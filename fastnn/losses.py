@@ -5,14 +5,16 @@ import warnings
 
 import numpy as np
 
-from . import _arrays, backend
+from . import backend
+from ._describe import Described, Registry
+from ._describe import serialize as serialize
 from .program import Lowering, Value
 from .program.eager import Scalar, per_row
 
 CLIP = 1e-7      # where a loss sees probabilities rather than logits, they are clipped to [CLIP, 1 - CLIP], as in Keras
 
 
-class Loss:
+class Loss(Described):
     """Base of all losses.
 
     ``reduction``: how a call on arrays sums up the losses of the rows: "sum_over_batch_size" (their mean), "sum" or
@@ -51,10 +53,6 @@ class Loss:
         if self.reduction in ("none", None):
             return losses
         return Scalar(losses.sum(dtype=np.float64) if self.reduction == "sum" else losses.mean(dtype=np.float64))
-
-    def get_config(self) -> dict:
-        """The arguments that make a loss like this one."""
-        return {"name": self.name, "reduction": self.reduction}
 
 
 def _emit(build: Lowering, kernel: str, y: Value, target: Value, weights: Value | None, results: list[Value],
@@ -118,14 +116,11 @@ class BinaryCrossentropy(Loss):
                  name="binary_crossentropy"):
         super().__init__(reduction, name)
         self.from_logits, self.label_smoothing = bool(from_logits), _smoothing(self, label_smoothing)
-        _last_axis(self, axis)
+        self.axis = _last_axis(self, axis)
 
     def lower(self, build, y, target, weights=None):
         return _crossentropy(build, y, target, weights, self.from_logits, "sigmoid", "sigmoid_crossentropy",
                              "binary_crossentropy", (self.label_smoothing,))
-
-    def get_config(self):
-        return {**super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
 
 
 class CategoricalCrossentropy(Loss):
@@ -138,14 +133,11 @@ class CategoricalCrossentropy(Loss):
                  name="categorical_crossentropy"):
         super().__init__(reduction, name)
         self.from_logits, self.label_smoothing = bool(from_logits), _smoothing(self, label_smoothing)
-        _last_axis(self, axis)
+        self.axis = _last_axis(self, axis)
 
     def lower(self, build, y, target, weights=None):
         return _crossentropy(build, y, target, weights, self.from_logits, "softmax", "softmax_crossentropy",
                              "crossentropy", (self.label_smoothing,))
-
-    def get_config(self):
-        return {**super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -156,14 +148,11 @@ class SparseCategoricalCrossentropy(Loss):
                  name="sparse_categorical_crossentropy"):
         super().__init__(reduction, name)
         self.from_logits = bool(from_logits)
-        _last_axis(self, axis)
+        self.axis = _last_axis(self, axis)
 
     def lower(self, build, y, target, weights=None):
         return _crossentropy(build, y, target, weights, self.from_logits, "softmax", "softmax_crossentropy_sparse",
                              "crossentropy_sparse")
-
-    def get_config(self):
-        return {**super().get_config(), "from_logits": self.from_logits}
 
 
 def _smoothing(loss: Loss, value) -> float:
@@ -172,28 +161,21 @@ def _smoothing(loss: Loss, value) -> float:
     return float(value)
 
 
-def _last_axis(loss: Loss, axis) -> None:
+def _last_axis(loss: Loss, axis) -> int:
     if axis != -1:
         raise ValueError(f"{type(loss).__name__}: `axis` must be -1, the last one, got {axis!r}")
+    return -1
 
 
 _CLASSES = (MeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
-_BY_NAME: dict[str, type[Loss]] = {
-    **{c.__name__: c for c in _CLASSES}, **{backend.snake_case(c.__name__): c for c in _CLASSES},
-    "mse": MeanSquaredError, "MSE": MeanSquaredError, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy,
-}
-NAMES = tuple(_BY_NAME)
+_registry = Registry("loss", Loss, _CLASSES, {
+    "mse": MeanSquaredError, "MSE": MeanSquaredError, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy})
+NAMES = tuple(_registry.by_name)
 
 
 def get(identifier) -> Loss:
-    """The loss of a name, or a loss itself; ValueError names the nearest."""
-    if isinstance(identifier, Loss):
-        return identifier
-    if isinstance(identifier, type) and issubclass(identifier, Loss):
-        return identifier()
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier]()
-    if callable(identifier):
+    """The loss of a name or a description, or a loss itself; ValueError names the nearest."""
+    if callable(identifier) and not isinstance(identifier, (type, Loss)):
         raise ValueError("a Python function as loss has no gradient here, and is not taken in this version; use one of "
-                         f"{', '.join(n for n in _BY_NAME if n.islower())}, or a fastnn.Loss with a lower()")
-    raise ValueError(_arrays.unknown_name("loss", identifier, _BY_NAME))
+                         f"{', '.join(n for n in NAMES if n.islower())}, or a fastnn.Loss with a lower()")
+    return _registry.get(identifier)

@@ -6,11 +6,16 @@ The texts lie in golden/errors.txt, to be read as prose. After a change write th
 """
 import os
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from misuse import ARRAYS, MODELS, Workbench
+from misuse import ARRAYS, Workbench
+from misuse import MODELS as FIRST
 
+# every file misuse_<family>.py has CASES of the form of MODELS
+FAMILIES = [import_module(path.stem).CASES for path in sorted(Path(__file__).parent.glob("misuse_*.py"))]
+MODELS = {name: case for cases in (FIRST, *FAMILIES) for name, case in cases.items()}
 GOLDEN = Path(__file__).parent / "golden" / "errors.txt"
 WRITE = os.environ.get("FASTNN_WRITE_GOLDEN") == "1"
 LONGEST, SLOWEST = 400, 1.0          # characters, seconds

@@ -18,6 +18,3 @@ class Activation(Layer):
 
     def lower(self, build: Lowering, x: Value, mask=None):
         return self.activation.lower(build, x), mask
-
-    def get_config(self):
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _arrays, backend, initializers, random
+from .._describe import Described
 from ..program import Lowering, Value, Variable, as_dtype
 from ..program.eager import EagerProgram
 
@@ -36,7 +37,7 @@ class Node:
         output.node = self
 
 
-class Layer:
+class Layer(Described):
     """Base of all layers.
 
     A layer keeps its settings, says the shape of its output (``compute_output_shape``), creates its weights (``build``)
@@ -44,6 +45,7 @@ class Layer:
     its weights, honoured from the next ``fit`` on. ``dtype``: "float32" or "float64", default ``backend.floatx()``.
     ``input_shape``/``input_dim``: on the first layer of a Sequential, in place of ``Input``.
     """
+    unsaved: tuple[str, ...] = ("input_shape", "input_dim")
 
     def __init__(self, *, name: str | None = None, trainable: bool = True, dtype=None, input_shape=None, input_dim=None,
                  **unknown):
@@ -79,15 +81,6 @@ class Layer:
     def lower(self, build: Lowering, x: Value, mask: Value | None = None) -> tuple[Value, Value | None]:
         """Name the operations of the forward and backward pass; returns (output, its mask)."""
         raise NotImplementedError(f"{type(self).__name__} has no lower()")
-
-    def get_config(self) -> dict:
-        """The arguments that make a layer like this one."""
-        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict):
-        """A new layer with these settings, without weights."""
-        return cls(**config)
 
     # weights
 

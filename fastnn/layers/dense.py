@@ -48,11 +48,6 @@ class Dense(Layer):
         z = dense(build, x, build.parameter(self.kernel), build.parameter(self.bias) if self.bias is not None else None)
         return self.activation.lower(build, z), mask
 
-    def get_config(self):
-        return {**super().get_config(), "units": self.units, "activation": activations.serialize(self.activation),
-                "use_bias": self.use_bias, "kernel_initializer": initializers.serialize(self.kernel_initializer),
-                "bias_initializer": initializers.serialize(self.bias_initializer)}
-
 
 def dense(build: Lowering, x: Value, kernel: Value, bias: Value | None) -> Value:
     """z = x · kernel + bias on the last axis.

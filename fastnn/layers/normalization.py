@@ -91,9 +91,3 @@ class BatchNormalization(Layer):
         if x.needs_gradient:
             build.backward([y], backward)
         return y
-
-    def get_config(self):
-        settings = ("axis", "momentum", "epsilon", "center", "scale")
-        fillers = ("beta_initializer", "gamma_initializer", "moving_mean_initializer", "moving_variance_initializer")
-        return {**super().get_config(), **{k: getattr(self, k) for k in settings},
-                **{k: initializers.serialize(getattr(self, k)) for k in fillers}}

@@ -39,6 +39,3 @@ class Dropout(Layer):
         if x.needs_gradient:
             build.backward([y], backward)
         return y, mask
-
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,31 +1,30 @@
 """Metrics: what training reports beside the loss."""
 from __future__ import annotations
 
-from .. import _arrays, backend, losses
+from .. import losses
+from .._describe import Registry, serialize
 from .accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from .base import LossMetric, Metric, PythonMetric
 
-__all__ = ["BinaryAccuracy", "CategoricalAccuracy", "Metric", "SparseCategoricalAccuracy", "get", "resolve"]
+__all__ = [
+    "BinaryAccuracy", "CategoricalAccuracy", "Metric", "SparseCategoricalAccuracy", "get", "resolve", "serialize"]
 
 _CLASSES = (BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy)
-_BY_NAME: dict[str, type[Metric]] = {
-    **{c.__name__: c for c in _CLASSES}, **{backend.snake_case(c.__name__): c for c in _CLASSES}}
+_registry = Registry("metric", Metric, _CLASSES)
 ACCURACY = ("accuracy", "acc")
 
 
 def get(identifier) -> Metric:
-    """The metric of a name, a loss as a metric, or a metric itself; ValueError names the nearest."""
-    if isinstance(identifier, Metric):
-        return identifier
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier](name=identifier)
+    """The metric of a name or a description, a loss as a metric, or a metric itself; ValueError names the nearest."""
+    if isinstance(identifier, str) and identifier in _registry.by_name:
+        return _registry.find(identifier)(name=identifier)
     if isinstance(identifier, losses.Loss):
         return LossMetric(identifier)
     if isinstance(identifier, str) and identifier in losses.NAMES:
         return LossMetric(losses.get(identifier), identifier)
-    raise ValueError(_arrays.unknown_name("metric", identifier, [*_BY_NAME, *ACCURACY, *losses.NAMES]))
+    if isinstance(identifier, str):
+        raise ValueError(_registry.unknown(identifier, [*ACCURACY, *losses.NAMES]))
+    return _registry.get(identifier)
 
 
 def check(identifier) -> None:

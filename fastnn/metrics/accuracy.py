@@ -25,9 +25,6 @@ class BinaryAccuracy(Metric):
     def lower(self, build, y, target, weights=None):
         return _emit(build, "binary_accuracy", y, target, weights, [self.threshold])
 
-    def get_config(self):
-        return {**super().get_config(), "threshold": self.threshold}
-
 
 class CategoricalAccuracy(Metric):
     """How often the largest of y_pred is where the one-hot y_true has its largest."""

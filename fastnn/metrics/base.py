@@ -6,18 +6,20 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import backend
+from .._describe import Described
 from ..losses import Loss
 from ..program import Lowering, Value
 from ..program.eager import Scalar, per_row
 
 
-class Metric:
+class Metric(Described):
     """Base of the metrics that are a mean over rows.
 
     In ``fit`` and ``evaluate`` a metric is lowered into the program and its sum and count are float64 counters of the
     run. On arrays: ``update_state(y_true, y_pred)``, ``result()``, ``reset_state()``; calling it does all three's work.
     """
     integer_targets = False
+    unsaved = ("dtype",)
     direction = "max"                  # whether more is better ("max") or less ("min"), for callbacks that monitor it
 
     def __init__(self, name: str | None = None):
@@ -56,10 +58,6 @@ class Metric:
         """``update_state``, then ``result``."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
-
-    def get_config(self) -> dict:
-        """The arguments that make a metric like this one."""
-        return {"name": self.name}
 
 
 class LossMetric(Metric):

@@ -20,6 +20,3 @@ class Adam(Optimizer):
     def lower_update(self, build: Lowering, weights, gradients, slots):
         build.emit("adam", [weights, gradients, *slots, build.stored(self.step_vector)], [], [weights.size],
                    [self.beta_1, self.beta_2, self.epsilon], phase="commit")
-
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import _arrays
+from .._describe import Described
 from ..program import Lowering, Value, Vector
 
 
-class Optimizer:
+class Optimizer(Described):
     """Base of all optimizers.
 
     ``learning_rate``: a number >= 0, or a function of the step number; assignable between and during ``fit``s.
@@ -76,7 +77,3 @@ class Optimizer:
             self.slots[vector] = {name: Vector(f"{name} of {vector.name}", len(vector), vector.dtype)
                                   for name in self.slot_names}
         return self.slots[vector]
-
-    def get_config(self) -> dict:
-        """The arguments that make an optimizer like this one."""
-        return {"name": self.name, "learning_rate": self.learning_rate}

@@ -25,7 +25,3 @@ class RMSprop(Optimizer):
         named = dict(zip(self.slot_names, slots))
         build.emit("rmsprop", [weights, gradients, named["velocity"], named.get("average"), named.get("momentum")], [],
                    [weights.size], [self.rho, self.momentum, self.epsilon], phase="commit")
-
-    def get_config(self):
-        return {**super().get_config(), "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon,
-                "centered": self.centered}

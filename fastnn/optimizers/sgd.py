@@ -22,6 +22,3 @@ class SGD(Optimizer):
         velocity = slots[0] if slots else None
         build.emit("sgd", [weights, gradients, velocity], [], [weights.size], [self.momentum],
                    NESTEROV if self.nesterov else 0, phase="commit")
-
-    def get_config(self):
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
