@@ -177,6 +177,22 @@ def paired(results, operation, name):
     return table([operation, "fastnn, median", "mean ± sd", *peaks, "NumPy, median", "NumPy to fastnn"], rows)
 
 
+def options_section(results):
+    """What each option adds to a training step."""
+    if not results:
+        return ""
+    text = ("## What an option costs\n\nA training step of 32 rows with Adam and one sigmoid output, one thread; all "
+            "variants of a net trained in turns.\n\n")
+    for net in dict.fromkeys(result.about["net"] for result in results):
+        of_net = [result for result in results if result.about["net"] == net]
+        plain = next((r.median for r in of_net if r.about["option"] == "plain"), None)
+        rows = [[r.about["option"], duration(r.median), r.spread, f"{r.median / plain - 1:+.1%}" if plain else "",
+                 f"{r.about['batch'] / r.median / 1e6:.2f} million"] for r in of_net]
+        text += f"### {net}\n\n" + table(["option", "step, median", "mean ± sd", "to plain", "rows a second"], rows)
+        text += "\n"
+    return text + measured(results)
+
+
 def import_section(results):
     """What a fresh process waits for."""
     if not results:
@@ -208,7 +224,8 @@ def page(tables, folder):
     return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
             "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
             + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
-            + kernel_section(tables["matmul"], tables["dot"]) + import_section(tables["import"])).rstrip() + "\n"
+            + kernel_section(tables["matmul"], tables["dot"]) + options_section(tables["options"])
+            + import_section(tables["import"])).rstrip() + "\n"
 
 
 def main():

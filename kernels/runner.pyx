@@ -19,6 +19,7 @@ from operation cimport (
     BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR,
     Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
 )
+from shuffle cimport permute
 
 import numpy as np
 
@@ -98,39 +99,12 @@ cdef inline int64_t now() noexcept nogil:
 def permutation(Py_ssize_t n, seed, uint64_t step):
     """A random order of n rows, int64 (n,): a function of (seed, step) alone, the same on every machine.
 
-    Fisher-Yates with SplitMix64 (Steele, Lea and Flood, 2014) and Lemire's multiply instead of a remainder.
+    The algorithm: shuffle.pxd.
     """
     cdef cnp.npy_intp size = n
     cdef cnp.ndarray order = cnp.PyArray_EMPTY(1, &size, cnp.NPY_INT64, 0)
     permute(<int64_t *> cnp.PyArray_DATA(order), n, <uint64_t> seed, step)
     return order
-
-
-cdef void permute(int64_t *order, Py_ssize_t n, uint64_t seed, uint64_t step) noexcept nogil:
-    """Write the order of ``permutation``."""
-    cdef uint64_t state = seed
-    mix(&state)
-    state ^= step * <uint64_t> 0x9E3779B97F4A7C15
-    shuffle(order, n, mix(&state))
-
-
-cdef inline uint64_t mix(uint64_t *state) noexcept nogil:
-    cdef uint64_t z
-    state[0] = state[0] + <uint64_t> 0x9E3779B97F4A7C15
-    z = state[0]
-    z = (z ^ (z >> 30)) * <uint64_t> 0xBF58476D1CE4E5B9
-    z = (z ^ (z >> 27)) * <uint64_t> 0x94D049BB133111EB
-    return z ^ (z >> 31)
-
-
-cdef void shuffle(int64_t *p, Py_ssize_t n, uint64_t state) noexcept nogil:
-    cdef Py_ssize_t i, j
-    for i in range(n):
-        p[i] = i
-    for i in range(n - 1, 0, -1):
-        j = <Py_ssize_t> (((mix(&state) >> 32) * <uint64_t> (i + 1)) >> 32) if i < 0x7FFFFFFF else \
-            <Py_ssize_t> (mix(&state) % <uint64_t> (i + 1))
-        p[i], p[j] = p[j], p[i]
 
 
 cdef class Kernels:
