@@ -85,7 +85,8 @@ def levels_to_build():
 
 def extensions():
     """All extensions, as yet with the sources that a source distribution holds."""
-    once = [Extension(f"{PACKAGE}.{name}", [f"kernels/{name}.pyx"]) for name in ("cpu", "parallel", "runner", "ops")]
+    names = ("cpu", "parallel", "runner", "ops", "perceptron")
+    once = [Extension(f"{PACKAGE}.{name}", [f"kernels/{name}.pyx"]) for name in names]
     levels = [Extension(f"{PACKAGE}.level_{level}", ["kernels/table.pyx.in"]) for level in levels_to_build()]
     return levels + once  # the slowest first: compilers run side by side
 
@@ -188,7 +189,7 @@ class BuildKernels(build_ext):
         extension.extra_compile_args = [*FLAGS, *level_flags, *openmp_flags]
         extension.extra_link_args = [*LINK_FLAGS, *openmp_link_flags]
         extension.include_dirs = [str(SOURCES)]
-        if name in ("runner", "ops"):
+        if name in ("runner", "ops", "perceptron"):
             extension.include_dirs.append(numpy.get_include())
             extension.define_macros = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")]
         flags = RENDERED / f"{name}.flags"

@@ -4,12 +4,15 @@
 >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
 >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 """
+import sys as _sys
 from importlib import import_module as _import_module
 
 from . import (
+    _names,
     activations,
     backend,
     callbacks,
+    constraints,
     initializers,
     layers,
     losses,
@@ -18,6 +21,8 @@ from . import (
     ops,
     optimizers,
     random,
+    regularizers,
+    saving,
     utils,
 )
 from ._config import show_config
@@ -29,25 +34,28 @@ from .losses import Loss
 from .metrics import Metric
 from .models import Model, Sequential
 from .optimizers import Optimizer
+from .perceptron import Perceptron, ThresholdNeuron, gradient_descent, zero_one_loss
 from .program import Variable
+from .regularizers import Regularizer
+from .saving import ModelFileError
 
-_LAZY = ("datasets", "keras", "plotting", "testing")
+_LAZY = ("datasets", "keras", "plotting", "preprocessing", "testing")
 
 __all__ = [
-    "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential",
-    "Variable", "__version__", "activations", "backend", "callbacks", "datasets", "get_num_threads", "initializers",
-    "keras", "layers", "losses", "metrics", "models", "ops", "optimizers", "plotting", "random", "set_num_threads",
-    "show_config", "testing", "threads", "utils",
+    "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "ModelFileError", "Optimizer",
+    "Perceptron", "Regularizer", "Sequential", "ThresholdNeuron", "Variable", "__version__", "activations", "backend",
+    "callbacks", "constraints", "datasets", "get_num_threads", "gradient_descent", "initializers", "keras", "layers",
+    "losses", "metrics", "models", "ops", "optimizers", "plotting", "preprocessing", "random", "regularizers", "saving",
+    "set_num_threads", "show_config", "testing", "threads", "utils", "zero_one_loss",
 ]
+
+_names.explain_unknown(_sys.modules[__name__])
 
 
 def __getattr__(name):
     if name in _LAZY:
         return _import_module(f"{__name__}.{name}")
-    from ._arrays import nearest
-    close = nearest(name, __all__)
-    hint = f" Did you mean {close!r}?" if close else ""
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}.{hint}")
+    raise _names.unknown(_sys.modules[__name__], name, _sys._getframe(1))
 
 
 def __dir__():

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from . import backend
+
 GATHERED = frozenset(np.dtype(name) for name in ("float32", "float64", "float16", "uint8", "int32", "int64", "bool"))
+NUMBERS = (int, float, np.number, np.bool_)
 DEFAULT_BATCH_SIZE = 32
+OLD_ARGUMENTS = {       # of earlier versions of Keras, or of others
+    "nb_epoch": "its name is `epochs`", "show_accuracy": "use compile(metrics=['accuracy'])",
+    "workers": "it belongs to fastnn.utils.Sequence", "use_multiprocessing": "it belongs to fastnn.utils.Sequence",
+    "max_queue_size": "it belongs to fastnn.utils.Sequence", "lr": "give it to the optimizer: learning_rate=...",
+    "learning_rate": "give it to the optimizer, e.g. fastnn.optimizers.Adam(learning_rate=...)",
+    "sample_weight_mode": "the shape of `sample_weight` decides",
+}
 LISTED = 300          # characters of a text at which the list of known names ends
 
 
@@ -62,6 +72,13 @@ def plain(x, argument: str = "x") -> np.ndarray:
     return _real(_numbers(x, argument))
 
 
+def as_float(x, argument: str) -> np.ndarray:
+    """x as an array of float32 or float64: its own dtype where that is one of the two, else the default one."""
+    dtype = getattr(x, "dtype", None)
+    own = isinstance(dtype, np.dtype) and dtype.name in ("float32", "float64")
+    return np.asarray(_numbers(x, argument), dtype.name if own else backend.floatx())    # type: ignore
+
+
 def vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
     """x and y as plain arrays of one dtype and one length, for ``ops.dot``."""
     a, b = _numbers(x, "x"), _numbers(y, "y")
@@ -106,6 +123,9 @@ def _numbers(x, argument: str) -> np.ndarray:
     masked = sys.modules.get("numpy.ma")         # where it was never loaded, nobody has a masked array
     if x is None or (masked is not None and isinstance(x, masked.MaskedArray)):
         raise TypeError(_not_an_array(x, argument))
+    if type(x) is not np.ndarray and hasattr(x, "columns") and hasattr(x, "dtypes"):
+        from . import _frames  # for who has a table only
+        x = _frames.as_array(x, argument)
     try:
         array = np.asarray(x)
     except MemoryError:
@@ -142,6 +162,9 @@ def _not_an_array(x, argument: str) -> str:
     if hasattr(x, "mask") and hasattr(x, "filled"):
         return (f"`{argument}` must be a plain array, got a masked one, whose mask would be ignored; fill it first, "
                 f"e.g. {argument}.filled(0)")
+    if isinstance(x, Mapping):
+        return (f"`{argument}` must be one array, as the model has one input, got a {name} with the keys "
+                f"{', '.join(map(str, x)):.80}; join its columns with numpy.column_stack")
     if hasattr(x, "toarray"):
         return f"`{argument}` must be a dense array, got the sparse {name}; use {argument}.toarray()"
     return f"`{argument}` must be an array of numbers, got {name}: {x!r:.60}"
@@ -179,8 +202,7 @@ def _no_numbers(array: np.ndarray, x, argument: str) -> str:
 
 def _object_text(array: np.ndarray, argument: str) -> str:
     """What the first object is that is no number, and where."""
-    numbers = (int, float, np.number, np.bool_)
-    place = next((p for p, value in np.ndenumerate(array) if not isinstance(value, numbers)), None)
+    place = next((p for p, value in np.ndenumerate(array) if not isinstance(value, NUMBERS)), None)
     if place is None:
         return f"an array of dtype object; use np.asarray({argument}, dtype='float64')"
     value = array[place]
@@ -241,14 +263,22 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
 # checks of shapes and settings
 
 
-def as_weights(weights, rows: int, argument: str = "sample_weight") -> np.ndarray:
-    """Weights of samples as (rows,) finite numbers, none negative; TypeError or ValueError otherwise."""
+def as_weights(weights, rows: int, argument: str = "sample_weight", steps: tuple = ()) -> np.ndarray:
+    """Weights of samples as (rows,) finite numbers, none negative; TypeError or ValueError otherwise.
+
+    ``steps``: the shape of a row of losses, where it has several; weights may have one for each: (rows, *steps).
+    """
     weights = as_rows(weights, argument)
-    if weights.shape not in ((rows,), (rows, 1)):
-        raise ValueError(f"`{argument}` must have one weight a row, shape ({rows},), got shape {weights.shape}")
+    if steps and weights.shape == (rows, *steps):
+        pass
+    elif weights.shape in ((rows,), (rows, 1)):
+        weights = weights.reshape(rows)
+    else:
+        also = f", or one a step, {(rows, *steps)}" if steps else ""
+        raise ValueError(f"`{argument}` must have one weight a row, shape ({rows},){also}, got shape {weights.shape}")
     if weights.size and not (weights.min() >= 0 and weights.max() < np.inf):
         raise ValueError(f"`{argument}` must hold finite numbers >= 0, got {weights.min()} to {weights.max()}")
-    return weights.reshape(rows)
+    return weights
 
 
 def number(where: str, argument: str, value, below: float = np.inf) -> float:
@@ -289,6 +319,8 @@ def check_not_empty(argument: str, array: np.ndarray) -> None:
 
 def whole_number(argument: str, value, least: int) -> int:
     """A setting that counts something, as an int; True and 1.0 are no counts."""
+    if type(value) is int and value >= least:
+        return value
     try:
         number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
@@ -301,9 +333,34 @@ def whole_number(argument: str, value, least: int) -> int:
     return number
 
 
-def check_batch_size(value) -> int:
-    """Rows of a batch: 1 or more; None is the default, 32."""
-    return DEFAULT_BATCH_SIZE if value is None else whole_number("batch_size", value, 1)
+def check_batch_size(value, rows: int = 0, steps: int | None = None) -> int:
+    """Rows of a batch: 1 or more; None is what divides ``rows`` into ``steps`` batches where these are given, else
+    32."""
+    if value is None:
+        return -(-rows // steps) if steps and rows else DEFAULT_BATCH_SIZE
+    return whole_number("batch_size", value, 1)
+
+
+def optional_count(argument: str, value) -> int | None:
+    """A whole number of at least 1, or None."""
+    return None if value is None else whole_number(argument, value, 1)
+
+
+def flag(argument: str, value) -> bool:
+    """A setting that is True or False; TypeError for anything else but 0 and 1."""
+    if isinstance(value, (bool, np.bool_)) or (type(value) is int and value in (0, 1)):
+        return bool(value)
+    raise TypeError(f"`{argument}` must be True or False, got {type(value).__name__}: {value!r:.60}")
+
+
+def epochs_of(argument: str, value) -> Callable[[int], bool]:
+    """Whether something is due after an epoch (counted from 0): every ``value``th, or those in the list ``value``,
+    counted from 1."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        chosen = {whole_number(argument, v, 1) for v in value}
+        return lambda epoch: epoch + 1 in chosen
+    every = whole_number(argument, value, 1)
+    return lambda epoch: (epoch + 1) % every == 0
 
 
 def check_validation_split(n: int, split) -> int:
@@ -368,8 +425,24 @@ def unknown_name(kind: str, identifier, choices: Iterable[str]) -> str:
     spellings = {_letters(choice): choice for choice in sorted(choices, key=str.islower)}
     names = sorted(spellings.values())
     text = f"Could not interpret {kind} identifier: {identifier!r:.60}."
-    text += f" Did you mean {nearest(identifier, names)!r}?" if isinstance(identifier, str) else ""
+    if isinstance(identifier, str):
+        from ._names import keras_has
+        namespace = {"loss": "losses", "activation function": "activations"}.get(kind, f"{kind}s")
+        text += (" Keras has it, fastnn does not (yet)." if keras_has(namespace, identifier) else
+                 f" Did you mean {nearest(identifier, names)!r}?")
     return f"{text} Known are {textwrap.shorten(', '.join(names), LISTED - len(text), placeholder=' ...')}"
+
+
+def unknown_argument(function: str, unknown: Iterable[str], known: Callable) -> str:
+    """The text for a keyword argument that ``known`` does not take: the nearest that it does."""
+    import inspect  # for an error only
+
+    name = next(iter(unknown))
+    if name in OLD_ARGUMENTS:
+        return f"{function}: there is no argument `{name}`; {OLD_ARGUMENTS[name]}"
+    names = [n for n, p in inspect.signature(known).parameters.items() if p.kind is not p.VAR_KEYWORD][1:]
+    return f"{function}: there is no argument `{name}`; did you mean `{nearest(name, names)}`? It takes " + ", ".join(
+        names)
 
 
 def _letters(name: str) -> str:

@@ -20,12 +20,13 @@ from . import _arrays, backend
 T = TypeVar("T")
 _custom: ContextVar[Mapping[str, Any]] = ContextVar("custom objects")
 _registered: dict[str, Any] = {}              # by the caller's own code, with register_keras_serializable
+_seen: ContextVar[list[Described] | None] = ContextVar("objects described", default=None)
 
 
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Within it descriptions may name these classes and functions too: {name: object}."""
-    token = _custom.set({**_custom.get({}), **(objects or {})})
+    token = _custom.set({**_custom.get({}), **(custom_objects or {})})
     try:
         yield
     finally:
@@ -41,9 +42,25 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return register
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """What ``register_keras_serializable`` has registered, {name: object}: the dict itself, to add to or to clear."""
+    return _registered
+
+
 def custom(name: str) -> Any:
     """What the caller has handed over under this name, or None."""
     return _custom.get({}).get(name, _registered.get(name))
+
+
+@contextmanager
+def recording() -> Iterator[list[Described]]:
+    """A list to which, within it, every object is added that is described."""
+    objects: list[Described] = []
+    token = _seen.set(objects)
+    try:
+        yield objects
+    finally:
+        _seen.reset(token)
 
 
 @cache
@@ -82,6 +99,9 @@ class Described:
 def plain(value: Any) -> Any:
     """A setting as what JSON can hold: arrays and tuples become lists, objects their descriptions."""
     if isinstance(value, Described):
+        seen = _seen.get()
+        if seen is not None:
+            seen.append(value)
         return value.describe()
     if isinstance(value, np.dtype):
         return value.name

@@ -54,6 +54,18 @@ class Ones(Initializer):
         return np.ones(shape, dtype or backend.floatx())
 
 
+class Identity(Initializer):
+    """``gain`` on the diagonal of a matrix, 0 elsewhere; ValueError for a shape of another rank."""
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def __call__(self, shape, dtype=None, rng=None):
+        if len(shape) != 2:
+            raise ValueError(f"Identity: `shape` must be that of a matrix, got {tuple(shape)}")
+        return (self.gain * np.eye(*shape)).astype(dtype or backend.floatx())
+
+
 class RandomInitializer(Initializer):
     """Base of the random ones: a subclass draws float64 numbers."""
 
@@ -174,6 +186,27 @@ class LecunNormal(VarianceScaling):
         super().__init__(1.0, "fan_in", "truncated_normal", seed)
 
 
+class Orthogonal(RandomInitializer):
+    """``gain`` times a random matrix whose columns, or rows where there are fewer, are orthonormal.
+
+    Axes before the last count as one. The Q of a normal matrix, with signs that make every orthogonal matrix as likely
+    as any other (Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear neural networks,
+    2014). Raises ValueError for a rank below 2.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def draw(self, rng, shape):
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal: `shape` must have rank 2 or more, got {shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.copysign(1.0, np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
 class Function(Initializer):
     """A function (shape, dtype) -> array of the user's."""
 
@@ -211,8 +244,8 @@ def _one_of(argument: str, value, choices: tuple[str, ...]) -> None:
         raise ValueError(f"VarianceScaling: `{argument}` must be one of {', '.join(choices)}, got {value!r}")
 
 
-_CLASSES = (Constant, Zeros, Ones, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
-            GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)
+_CLASSES = (Constant, Zeros, Ones, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
+            GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal)
 _registry = Registry("initializer", Initializer, _CLASSES, {
     "zero": Zeros, "one": Ones, "uniform": RandomUniform, "normal": RandomNormal})
 

@@ -19,6 +19,7 @@ cdef enum Status:
     NOT_FINITE = 2       # frame.fault_row, fault_value: NaN or inf in streamed data
     PYTHON_ERROR = 3     # a Python operation raised
     PAUSED = 4           # the runner only: time to look at signals
+    SKIP = 5             # no fault: leave out the next ``size 0`` operations
 
 cdef enum DataType:      # dtypes that gather reads
     FLOAT32 = 0

@@ -8,7 +8,7 @@ cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memset
 
-from operation cimport Entry, Frame, Limits, Operation, Table, kernel_t, parallel_for_t
+from operation cimport MAX_SCALARS, Entry, Frame, Limits, Operation, Table, kernel_t, parallel_for_t
 
 import numpy as np
 
@@ -160,13 +160,14 @@ cdef cnp.ndarray product(cnp.ndarray a, cnp.ndarray b, int flags):
     return c
 
 
-cdef object rowwise(Entry *entry, object x, bint rows):
-    """An element-wise function of x, or one over its last axis."""
+cdef object rowwise(Entry *entry, object x, bint rows, tuple numbers=()):
+    """An element-wise function of x, or one over its last axis; ``numbers``: the kernel's own."""
     cdef Operation op
     cdef Frame frame
     cdef char *base[2]
     cdef cnp.ndarray y
     cdef Py_ssize_t n
+    cdef int i
     if not plain(x):
         x = arrays().plain(x)
     cdef cnp.ndarray array = <cnp.ndarray> x
@@ -175,6 +176,8 @@ cdef object rowwise(Entry *entry, object x, bint rows):
     base[0], base[1] = <char *> cnp.PyArray_DATA(array), <char *> cnp.PyArray_DATA(y)
     memset(&op, 0, sizeof(Operation))
     op.slot[1] = 1
+    for i in range(len(numbers)):
+        op.scalar[i] = numbers[i]
     n = cnp.PyArray_SIZE(array)
     op.size[0] = n
     if rows:
@@ -182,6 +185,25 @@ cdef object rowwise(Entry *entry, object x, bint rows):
         op.size[0] = n // op.size[1] if op.size[1] else 0
     run(entry, &op, &frame, base, cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT64, 10 * n)
     return y
+
+
+cdef class Kernel:
+    """The kernel of this name as a function of an array: element by element, or over the last axis where ``rows``.
+
+    Called with an array of any shape and the kernel's own numbers, at most MAX_SCALARS, it returns a new array. Raises
+    KeyError for a name that no kernel has.
+    """
+    cdef Entry *entry
+    cdef bint rows
+
+    def __cinit__(self, str name, bint rows=False):
+        self.entry = find(name.encode())
+        self.rows = rows
+
+    def __call__(self, x, tuple numbers=()):
+        if len(numbers) > MAX_SCALARS:
+            raise ValueError(f"a kernel takes at most {MAX_SCALARS} numbers, got {len(numbers)}")
+        return rowwise(self.entry, x, self.rows, numbers)
 
 
 def relu(x):

@@ -10,13 +10,14 @@ commit: the batch is dropped whole.
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from operation cimport (
-    BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR,
+    BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR, SKIP,
     Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
 )
 from shuffle cimport permute
@@ -257,7 +258,7 @@ cdef class RunFrame:
 
     def run(self, list arrays, Py_ssize_t n_rows, Py_ssize_t batch_size, Py_ssize_t first, Py_ssize_t last,
             order=None, rates=None, int64_t step=0, int threads=1, double report=0.0, times=None, totals=None,
-            counters=None, seed=None):
+            counters=None, seed=None, bint watch=False):
         """Run batches first..last-1 of ``n_rows`` rows and return (batches done, fault).
 
         ``arrays``: the caller's arrays by index. ``order``: int64 row numbers, or None. ``rates``: float64, the
@@ -267,6 +268,7 @@ cdef class RunFrame:
         With ``totals``, float64 (epochs, counters), the batches are run once an epoch: each begins with ``counters`` at
         zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters
         copied to its row. ``epochs_done`` says how many have ended, also after an exception.
+        With ``watch`` it returns at the end of a batch after which ``counters[0]`` is no finite number.
         The fault is None, or (status, operation, row in the caller's arrays, value). Raises what a signal handler or a
         Python operation raised.
         """
@@ -291,6 +293,8 @@ cdef class RunFrame:
             self.frame.order = <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
         else:
             self.frame.order = NULL
+        if watch:
+            state.watched = <double *> cnp.PyArray_DATA(<cnp.ndarray> counters)
         if rates is not None:
             state.rates = <const double *> cnp.PyArray_DATA(<cnp.ndarray> rates)
         if times is not None:
@@ -372,6 +376,7 @@ cdef struct State:
     Py_ssize_t n_counters
     double *totals           # one row of counters an epoch, or NULL
     double *counters
+    const double *watched    # the counter whose first number is to stay finite, or NULL
     bint shuffles
     uint64_t seed
     unsigned mode            # the caller's floating-point mode
@@ -413,12 +418,12 @@ cdef int steps(Program program, Frame *frame, State *state) noexcept nogil:
             if state.times != NULL:
                 began = now()
             status = op.run(op, frame)
-            if status != OK:
+            if status != OK and status != SKIP:
                 return status
             if state.times != NULL:
                 state.times[state.operation] += 1e-9 * (now() - began)
             state.spent += program.cost[state.operation]
-            state.operation += 1
+            state.operation += 1 if status == OK else 1 + <int> op.size[0]
             if state.spent > LOOK_NS and state.operation <= program.commit:
                 state.spent = 0
                 if now() - state.looked > PATIENCE_NS:
@@ -431,6 +436,9 @@ cdef int steps(Program program, Frame *frame, State *state) noexcept nogil:
             if state.epoch < state.epochs:
                 state.batch = state.first
                 begin_epoch(frame, state)
+        if state.watched != NULL and state.batch < state.last and not isfinite(state.watched[0]):
+            state.reported = True
+            return PAUSED
         if state.report > 0 and state.batch < state.last and now() - state.started > state.report:
             state.reported = True
             return PAUSED

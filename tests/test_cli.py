@@ -80,13 +80,13 @@ def test_train_is_repeatable_from_its_seed(command):
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["trian"], "unknown command 'trian'; did you mean 'train'?"),
-    (["banana"], "unknown command 'banana'; choose from train, bench, info"),
+    (["banana"], "unknown command 'banana'; choose from train, predict, summary, bench, info"),
     (["train", "irsi"], "unknown dataset 'irsi'; did you mean 'iris'?"),
     (["bench", "matmull"], "unknown operation 'matmull'; did you mean 'matmul'?"),
     (["--verison"], "unknown option '--verison'; did you mean '--version'?"),
     (["train", "--epcohs", "5"], "unknown option '--epcohs'; did you mean '--epochs'?"),
     (["train", "--epoch=5"], "unknown option '--epoch'; did you mean '--epochs'?"),
-    (["train", "-e", "5"], "unknown option '-e'; choose from --help, --epochs, --hidden, --seed, --out"),
+    (["bench", "-e", "5"], "unknown option '-e'; choose from --help, --sizes, --out"),
     (["train", "--epochs"], "argument --epochs: expected one argument"),
     (["train", "--epochs", "0"], "argument --epochs: expected a whole number from 1 to 1000000000, got '0'"),
     (["train", "--epochs", "1.5"], "argument --epochs: expected a whole number from 1 to 1000000000, got '1.5'"),
@@ -96,6 +96,13 @@ def test_train_is_repeatable_from_its_seed(command):
      f"argument --seed: expected a whole number from 0 to 4294967295, got '{'9' * 5000}'"),
     (["train", "iris", "digits"], "unrecognized arguments: digits"),
     (["info", "more"], "unrecognized arguments: more"),
+    (["train", "iris", "--target", "species"], "--target is for a CSV file, not for iris"),
+    (["train", "table.csv"], "table.csv: --target is missing: the name of the column to predict"),
+    (["train", "table.csv", "--target", "y", "--task", "clases"],
+     "argument --task: unknown task 'clases'; did you mean 'classes'?"),
+    (["predict"], "the following arguments are required: MODEL, FILE.csv"),
+    (["predict", "net.fastnn"], "the following arguments are required: FILE.csv"),
+    (["summary"], "the following arguments are required: MODEL"),
 ])
 def test_a_wrong_name_or_option_is_one_line_and_status_2(command, arguments, words):
     assert one_line(command(*arguments), 2) == f"fastnn: {words}"
@@ -148,7 +155,7 @@ def test_help_names_every_command(command):
     alone, asked = command(), command("--help")
     assert (alone.returncode, asked.returncode) == (0, 0)
     assert alone.stdout == asked.stdout
-    for name in ("train", "bench", "info"):
+    for name in ("train", "predict", "summary", "bench", "info"):
         assert re.search(rf"^  {name} ", alone.stdout, re.MULTILINE)
         assert command(name, "--help").stdout.startswith(f"usage: fastnn {name}")
 

@@ -1,4 +1,9 @@
-"""exp, log, sigmoid and tanh: error bounds over all of float32, and the values where arithmetic ends."""
+"""The elementary functions: error bounds over all of float32, and the values where arithmetic ends.
+
+What has no kernel of its own is measured through one that it makes up: expm1 through elu, log1p through softplus, the
+tail of the normal distribution through gelu.
+"""
+from decimal import Decimal, localcontext
 from functools import cache
 
 import numpy as np
@@ -13,10 +18,16 @@ def sigmoid(x):
     return np.where(x > 0, 1, e) / (1 + e)
 
 
-EXACT = {"exp": np.exp, "log": np.log, "sigmoid": sigmoid, "tanh": np.tanh}
+def softplus(x):
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+EXACT = {"exp": np.exp, "log": np.log, "sigmoid": sigmoid, "tanh": np.tanh, "softplus": softplus,
+         "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0)))}
 # units in the last place
-BOUNDS = {"float32": {"exp": 1.1, "log": 1.0, "sigmoid": 2.5, "tanh": 2.5},
-          "float64": {"exp": 1.1, "log": 1.0, "sigmoid": 2.0, "tanh": 2.0}}
+BOUNDS = {"float32": {"exp": 1.1, "log": 1.0, "sigmoid": 2.5, "tanh": 2.5, "softplus": 2.0, "elu": 1.5},
+          "float64": {"exp": 1.1, "log": 1.0, "sigmoid": 2.0, "tanh": 2.0, "softplus": 2.0, "elu": 1.5}}
+GELU_BOUND = 6.0
 
 
 @cache
@@ -37,7 +48,8 @@ def exact(name, dtype):
 
 
 def apply(name, x, level):
-    return run(f"{name}_forward", [x, np.empty_like(x)], [x.size], dtype=x.dtype.name, level=level)[1]
+    numbers = [1.0] if name == "elu" else []
+    return run(f"{name}_forward", [x, np.empty_like(x)], [x.size], numbers, dtype=x.dtype.name, level=level)[1]
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -52,6 +64,46 @@ def test_errors_stay_within_the_stated_bounds(name, level, dtype):
     assert ulps(y[finite], expected[finite]).max() <= BOUNDS[dtype][name]
 
 
+def normal_tail(a):
+    """The probability that a normal variable exceeds the Decimal a >= 0, to 30 digits: a series or Laplace's continued
+    fraction."""
+    with localcontext() as context:
+        context.prec = 80
+        pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534")
+        density = (-a * a / 2).exp() / (2 * pi).sqrt()
+        if a > 6:
+            fraction = a
+            for n in range(400, 0, -1):
+                fraction = a + n / fraction
+            return density / fraction
+        total = term = a
+        n = 1
+        while abs(term) > Decimal(10) ** -70:
+            n += 2
+            term = term * a * a / n
+            total += term
+        return Decimal("0.5") - density * total
+
+
+@cache
+def gelu_sample(dtype):
+    """Arguments whose result is a normal number, and the exact results as Decimals."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.linspace(-12.5 if dtype == "float32" else -37, 9, 1000), rng.uniform(-5, 5, 1000)])
+    x = x.astype(dtype)
+    tails = [normal_tail(Decimal(abs(float(a)))) for a in x]
+    return x, [Decimal(float(a)) * (1 - t if a > 0 else t) for a, t in zip(x, tails)]
+
+
+@everywhere
+def test_the_tail_of_the_normal_distribution(level, dtype):
+    x, expected = gelu_sample(dtype)
+    y = apply("gelu", x, level)
+    units = np.spacing(np.abs(np.array([float(e) for e in expected])).astype(dtype))
+    errors = [float(abs(Decimal(float(a)) - e)) / float(u) for a, e, u in zip(y, expected, units)]
+    assert max(errors) <= GELU_BOUND
+
+
 @everywhere
 def test_where_arithmetic_ends(level, dtype):
     info = np.finfo(dtype)
@@ -62,6 +114,9 @@ def test_where_arithmetic_ends(level, dtype):
         "log": ([inf, -inf, nan, 0.0, -0.0, 1.0, -least, -1.0], [inf, nan, nan, -inf, -inf, 0, nan, nan]),
         "sigmoid": ([inf, -inf, nan, 0.0, -0.0, 1e4, -1e4, 40.0], [1, 0, nan, 0.5, 0.5, 1, 0, 1]),
         "tanh": ([inf, -inf, nan, 0.0, -0.0, least, -least, 1e4, -1e4], [1, -1, nan, 0.0, -0.0, least, -least, 1, -1]),
+        "elu": ([inf, -inf, nan, 0.0, -0.0, least, -least, 1e4, -1e4], [inf, -1, nan, 0.0, -0.0, least, -least, 1e4,
+                                                                        -1]),
+        "softplus": ([inf, -inf, nan, bottom, 1e4, -1e4], [inf, 0, nan, 0, 1e4, 0]),
     }
     for name, (x, expected) in cases.items():
         y, expected = apply(name, np.array(x, dtype), level), np.array(expected, dtype)
@@ -73,7 +128,7 @@ def test_where_arithmetic_ends(level, dtype):
 def test_denormal_results_and_arguments_keep_their_digits(level, dtype):
     x = np.linspace(-103, -87.5, 1000) if dtype == "float32" else np.linspace(-745, -708.5, 1000)
     x = x.astype(dtype)
-    for name in ("exp", "sigmoid"):
+    for name in ("exp", "sigmoid", "softplus"):
         y = apply(name, x, level)
         assert (0 < y).all() and (y < np.finfo(dtype).tiny).all()
         assert ulps(y, EXACT[name](x.astype(np.longdouble))).max() <= 1

@@ -112,6 +112,18 @@ def test_labels_outside_the_classes_are_named(given, level, dtype):
             assert fault(name, array, 2, [3], operands, order=order, start=2, **settings)[0] == OK
 
 
+@pytest.mark.parametrize(("given", "ignored"), [("int64", -1), ("float32", -1), ("uint8", 255), ("int64", 7)])
+@everywhere
+def test_one_label_may_be_ignored(given, ignored, level, dtype):
+    array, settings = np.array([[0], [ignored], [2]]).astype(given), {"dtype": dtype, "level": level, "flags": 1}
+    out = run("gather_integer", [np.empty((3, 1), np.int32)], [3, 1, 0, 3], [ignored], arrays=[array], **settings)[0]
+    assert np.array_equal(out, array)
+    for name, operands in (("check_labels", []), ("gather_integer", [np.zeros((3, 1), np.int32)])):
+        assert fault(name, array, 3, [3], operands, scalars=[ignored], **settings)[0] == OK
+        assert fault(name, array, 3, [2], operands, scalars=[ignored], **settings)[:2] == (BAD_LABEL, 2)
+        assert fault(name, array, 3, [3], operands, scalars=[ignored + 1], **settings)[:2] == (BAD_LABEL, 1)
+
+
 @everywhere
 def test_without_classes_whole_numbers_pass_unchecked(level, dtype):
     array = np.array([[-5], [2**31 - 1], [0]])

@@ -51,6 +51,30 @@ def test_fans(shape, expected):
     assert initializers.fans(shape) == expected
 
 
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (2, 3, 4), (3, 3, 2, 40), (1, 1)])
+def test_orthogonal(shape):
+    values = initializers.Orthogonal(gain=2.0, **SEEDED)(shape, "float64")
+    matrix = values.reshape(-1, shape[-1]) / 2
+    if matrix.shape[0] < matrix.shape[1]:
+        matrix = matrix.T
+    assert values.shape == shape
+    np.testing.assert_allclose(matrix.T @ matrix, np.eye(matrix.shape[1]), atol=1e-14)
+
+
+def test_orthogonal_has_either_sign():
+    values = [initializers.Orthogonal(seed=i)((1, 1))[0, 0] for i in range(40)]
+    assert 5 < sum(v > 0 for v in values) < 35
+    with pytest.raises(ValueError, match="rank 2 or more"):
+        initializers.Orthogonal()((3,))
+
+
+def test_identity():
+    assert np.array_equal(initializers.Identity(gain=3)((2, 3)), np.array([[3, 0, 0], [0, 3, 0]], "float32"))
+    assert initializers.get("identity")((2, 2), "float64").dtype == np.float64
+    with pytest.raises(ValueError, match="matrix"):
+        initializers.Identity()((2,))
+
+
 def test_constants():
     assert (initializers.Zeros()((2, 3)) == 0).all() and (initializers.Ones()((2, 3)) == 1).all()
     assert (initializers.Constant(2.5)((2, 3)) == 2.5).all()

@@ -4,6 +4,7 @@ import pytest
 from kernel_checks import SIZES, assert_close, assert_slope, everywhere, run, threads_for
 
 EPSILON, SMOOTHING = 1e-7, 0.1
+GAMMA, ALPHA, DELTA, QUANTILE = 1.5, 0.3, 0.25, 0.3
 
 
 def log_softmax(z):
@@ -23,6 +24,40 @@ def binary(t, log_p, log_q):
     return -(t * log_p + (1 - t) * log_q).mean(-1)
 
 
+def focal(t, p, loss):
+    """Binary focal loss of elements, balanced."""
+    m = t * (1 - p) + (1 - t) * p
+    return ((t * ALPHA + (1 - t) * (1 - ALPHA)) * m ** GAMMA * loss).mean(-1)
+
+
+def categorical_focal(p, t, e):
+    q = clip(p / p.sum(-1, keepdims=True), e)
+    return -(ALPHA * t * (1 - q) ** GAMMA * np.log(q)).sum(-1)
+
+
+def huber(y, t, _):
+    a = np.abs(y - t)
+    return np.where(a <= DELTA, a * a / 2, DELTA * (a - DELTA / 2)).mean(-1)
+
+
+def margin(y, t):
+    """What a hinge lets through; a target 0 counts as -1."""
+    return np.maximum(0, 1 - np.where(t == 0, -1, t) * y)
+
+
+def cosine(y, t, _):
+    return -(y * t).sum(-1) / np.maximum(np.linalg.norm(y, axis=-1) * np.linalg.norm(t, axis=-1), EPSILON)
+
+
+def divergence(p, t, e):
+    p, t = np.clip(p, e, 1), np.clip(t, e, 1)
+    return (t * np.log(t / p)).sum(-1)
+
+
+def each_binary(p, t, e):
+    return -(t * np.log(clip(p, e)) + (1 - t) * np.log(1 - clip(p, e)))
+
+
 # A row's loss from predictions and targets: t is smoothed beforehand, labels are one-hot.
 EXACT = {
     "softmax_crossentropy_sparse": lambda z, t, _: -(t * log_softmax(z)).sum(-1),
@@ -32,16 +67,40 @@ EXACT = {
     "crossentropy": lambda p, t, e: -(t * np.log(clip(p / p.sum(-1, keepdims=True), e))).sum(-1),
     "binary_crossentropy": lambda p, t, e: binary(t, np.log(clip(p, e)), np.log(1 - clip(p, e))),
     "mean_squared_error": lambda y, t, _: ((y - t) ** 2).mean(-1),
+    "mean_absolute_error": lambda y, t, _: np.abs(y - t).mean(-1),
+    "mean_absolute_percentage_error": lambda y, t, e: 100 * (np.abs(y - t) / np.maximum(np.abs(t), e)).mean(-1),
+    "mean_squared_logarithmic_error": lambda y, t, e: (
+        (np.log1p(np.maximum(y, e)) - np.log1p(np.maximum(t, e))) ** 2).mean(-1),
+    "huber": huber,
+    "log_cosh": lambda y, t, _: np.log(np.cosh(y - t)).mean(-1),
+    "quantile": lambda y, t, _: np.maximum(QUANTILE * (t - y), (QUANTILE - 1) * (t - y)).mean(-1),
+    "hinge": lambda y, t, _: margin(y, t).mean(-1),
+    "squared_hinge": lambda y, t, _: (margin(y, t) ** 2).mean(-1),
+    "categorical_hinge": lambda y, t, _: np.maximum(0, 1 + ((1 - t) * y).max(-1) - (t * y).sum(-1)),
+    "kl_divergence": divergence,
+    "poisson": lambda y, t, e: (y - t * np.log(y + e)).mean(-1),
+    "cosine_similarity": cosine,
+    "sigmoid_focal": lambda z, t, _: focal(t, sigmoid(z), t * np.log1p(np.exp(-z)) + (1 - t) * np.log1p(np.exp(z))),
+    "binary_focal": lambda p, t, e: focal(t, p, each_binary(p, t, e)),
+    "categorical_focal": categorical_focal,
 }
-FUSED = ("softmax_crossentropy_sparse", "softmax_crossentropy", "sigmoid_crossentropy")
+FUSED = ("softmax_crossentropy_sparse", "softmax_crossentropy", "sigmoid_crossentropy", "sigmoid_focal")
 SPARSE = ("softmax_crossentropy_sparse", "crossentropy_sparse")
-SMOOTHED = ("softmax_crossentropy", "sigmoid_crossentropy", "crossentropy", "binary_crossentropy")
-CLIPPED = ("crossentropy_sparse", "crossentropy", "binary_crossentropy")
+OVER_CLASSES = ("softmax_crossentropy", "crossentropy", "categorical_focal")      # smoothed by 1 / classes
+SMOOTHED = (*OVER_CLASSES, "sigmoid_crossentropy", "binary_crossentropy", "sigmoid_focal", "binary_focal")
+CLIPPED = ("crossentropy_sparse", "crossentropy", "binary_crossentropy", "binary_focal", "categorical_focal",
+           "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "kl_divergence", "poisson",
+           "cosine_similarity")
+HINGES = ("hinge", "squared_hinge")
+MORE = {"huber": [DELTA], "quantile": [QUANTILE], "categorical_focal": [GAMMA, ALPHA],
+        "sigmoid_focal": [GAMMA, ALPHA, 1 - ALPHA], "binary_focal": [GAMMA, ALPHA, 1 - ALPHA]}
 
 
 def predictions(name, rows, size, dtype, seed=0):
     """Predictions and targets that suit the loss; several targets of a row are not 0."""
     rng = np.random.default_rng([rows, size, seed])
+    if name in HINGES:
+        return rng.normal(0, 2, (rows, size)).astype(dtype), rng.integers(-1, 2, (rows, size)).astype(dtype)
     x = rng.normal(0, 2, (rows, size)) if name in FUSED else rng.uniform(0.05, 0.95, (rows, size))
     t = rng.integers(0, size, rows).astype(np.int32) if name in SPARSE else rng.random((rows, size)).astype(dtype)
     return x.astype(dtype), t
@@ -52,13 +111,13 @@ def target(name, t, size, smoothing):
     if name in SPARSE:
         return np.eye(size)[t]
     t = t.astype(np.float64)
-    if name in ("softmax_crossentropy", "crossentropy"):
+    if name in OVER_CLASSES:
         return t * (1 - smoothing) + smoothing / size
     return t * (1 - smoothing) + smoothing / 2
 
 
 def scalars(name, epsilon=EPSILON, smoothing=0.0):
-    return [epsilon] * (name in CLIPPED) + [smoothing] * (name in SMOOTHED)
+    return [epsilon] * (name in CLIPPED) + [smoothing] * (name in SMOOTHED) + MORE.get(name, [])
 
 
 def lose(name, x, t, weights=None, repeat=1, gradient=True, smoothing=0.0, epsilon=EPSILON, **settings):
@@ -112,9 +171,11 @@ def test_gradients_and_weights_on_every_level(name, level, dtype):
         plain, plain_d, _ = lose(name, x, t, level=level, threads=threads_for(rows))
         each = np.repeat(weights, repeat)
         assert_close(loss, plain * each.astype(np.float64), units=4)
-        assert_close(d, plain_d * each[:, None].astype(np.float64), units=8)
+        # a gradient that is a difference loses digits where its parts are close: that of a single cosine is 0
+        scale = 1.0 if name == "cosine_similarity" else np.abs(plain_d).max()
+        assert_close(d, plain_d * each[:, None].astype(np.float64), units=8, scale=scale)
         exact = lose(name, x.astype(np.float64), t.astype(np.float64 if name not in SPARSE else np.int32))[1]
-        assert_close(plain_d, exact, units=64, scale=np.abs(exact).max())
+        assert_close(plain_d, exact, units=64, scale=max(scale, np.abs(exact).max()))
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -193,3 +254,80 @@ def test_a_label_outside_the_classes_touches_no_memory(name, level, dtype):
         labels = np.array([-1, 0, 2**31 - 1, -2**31, 3], np.int32)
         loss = lose(name, x, labels, level=level, gradient=gradient)[0]
         assert np.isfinite(loss[1]) and np.isnan(np.delete(loss, 1)).all()
+
+
+@pytest.mark.parametrize("name", EXACT)
+@everywhere
+def test_the_gradient_of_the_sum_is_that_of_the_mean_times_the_rows(name, level, dtype):
+    x, t = predictions(name, 9, 5, dtype)
+    loss, d, _ = lose(name, x, t, level=level)
+    same, total, _ = lose(name, x, t, level=level, flags=1)
+    assert same.tobytes() == loss.tobytes()
+    assert_close(total, d.astype(np.float64) * 9, scale=np.abs(total).max())
+
+
+@everywhere
+def test_weights_that_make_a_mean_of_any_reduction(level, dtype):
+    w, labels = np.array([0.5, 0, 2, 1], dtype), np.array([1, -1, 0, -1, 2, 2, -1, 0], np.int32)
+    valid = labels != -1
+    each = np.repeat(w, 2)
+
+    def weigh(weights, flags, labels=None, repeat=2):
+        labels_out = None if labels is None else np.empty(8, np.int32)
+        out = run("loss_weights", [weights, labels, np.empty(8, dtype), labels_out], [8, repeat], [-1], level=level,
+                  flags=flags, dtype=np.dtype(dtype).name)
+        return out[2], out[3]
+
+    assert_close(weigh(w, 0)[0], each)
+    assert_close(weigh(None, 1)[0], np.full(8, 8))
+    assert_close(weigh(w, 1)[0], each * 8)
+    assert_close(weigh(w, 2)[0], each * 8 / each.sum())
+    assert_close(weigh(0 * w, 2)[0], np.zeros(8))
+    ignoring, kept = weigh(w, 8, labels)
+    assert_close(ignoring, each * valid)
+    assert kept.tolist() == [1, 0, 0, 0, 2, 2, 0, 0]
+    assert_close(weigh(w, 8 | 4, labels)[0], each * valid * 8 / valid.sum())
+    assert_close(weigh(None, 8 | 2, labels)[0], valid * 8 / valid.sum())
+    assert_close(weigh(None, 8 | 1, labels)[0], valid * 8)
+    assert_close(weigh(None, 8 | 4, np.full(8, -1, np.int32))[0], np.zeros(8))
+
+
+@everywhere
+def test_kinks_and_extremes_of_the_pointwise_losses(level, dtype):
+    def one(name, x, t, **settings):
+        loss, d, _ = lose(name, np.array([[x]], dtype), np.array([[t]], dtype), level=level, **settings)
+        return float(loss[0]), float(d[0, 0])
+
+    for name in ("mean_absolute_error", "mean_absolute_percentage_error", "quantile"):
+        assert one(name, 0.5, 0.5) == (0, 0)
+    assert one("hinge", 1, 1) == (0, -1) and one("hinge", -1, 0) == (0, 1) and one("hinge", 2, 1)[1] == 0
+    assert one("huber", 1e30, 0)[1] == np.array(DELTA, dtype)
+    loss, d = one("log_cosh", 1e4, 0)
+    assert_close(np.array(loss, dtype), 1e4 - np.log(2)), assert_close(np.array(d, dtype), 1)
+    for name, x, low in (("mean_squared_logarithmic_error", -0.5, True), ("kl_divergence", -0.5, True),
+                         ("kl_divergence", 1.5, False)):
+        assert one(name, x, 0.5)[1] == 0
+        assert_close(np.array(one(name, x, 0.5)[0], dtype), one(name, EPSILON if low else 1, 0.5)[0])
+    for p, t, exact in ((0, 0, 0), (1, 1, 0), (1, 0, -np.log(EPSILON) * (1 - ALPHA))):
+        loss, d = one("binary_focal", p, t)
+        assert np.isfinite(d)
+        np.testing.assert_allclose(loss, exact, rtol=2e-2 if dtype == "float32" else 1e-6, atol=1e-6)
+    for z, t in ((1e4, 1), (-1e4, 0)):
+        assert one("sigmoid_focal", z, t) == (0, 0)
+    loss, d = one("sigmoid_focal", -1e4, 1)
+    np.testing.assert_allclose((loss, d), (ALPHA * 1e4, -ALPHA), rtol=1e-6)
+    zero = np.zeros((1, 3), dtype)
+    loss, d, _ = lose("cosine_similarity", zero, np.eye(3, dtype=dtype)[:1], level=level)
+    assert loss[0] == 0 and np.isfinite(d).all()
+    loss, d, _ = lose("categorical_hinge", zero, np.eye(3, dtype=dtype)[:1], level=level)
+    assert loss[0] == 1
+    assert_close(d, [[-1, 1 / 3, 1 / 3]])
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 3.0])
+def test_powers_of_the_focal_losses(gamma):
+    p, t = np.array([[0.2, 0.7, 0.9], [0.5, 0.0, 1.0]]), np.array([[1.0, 0, 1], [0, 0, 1]])
+    out = run("binary_focal", [p, t, None, None, np.empty(2)], [2, 3, 1], [EPSILON, 0, gamma, 1, 1], dtype="float64")
+    m = t * (1 - p) + (1 - t) * p
+    exact = (np.where((m == 0) & (gamma == 0), 1, m ** gamma) * each_binary(p, t, EPSILON)).mean(-1)
+    np.testing.assert_allclose(out[-1], exact, rtol=1e-12)

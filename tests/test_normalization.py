@@ -118,3 +118,72 @@ def test_constants_of_inference_and_moving_average(level, dtype):
             assert_close(out[1], (0 if shift is None else beta) - mean * exact, scale=32)
         moving = run("moving_average", [mean, variance], scalars=[0.99], **settings)[1]
         assert_close(moving, variance * 0.99 + mean.astype(np.float64) * (1 - 0.99), scale=1)
+
+CENTER, UNIT = 1, 2
+
+
+def normalize_rows(x, gamma=1.0, beta=0.0, flags=CENTER, epsilon=EPSILON):
+    """h, y in float64."""
+    d = x - x.mean(-1, keepdims=True) if flags & CENTER else x
+    if flags & UNIT:
+        h = d * np.minimum(1 / np.sqrt((d * d).sum(-1, keepdims=True)), 1 / epsilon)
+    else:
+        h = d / np.sqrt((d * d).mean(-1, keepdims=True) + epsilon)
+    return h, gamma * h + beta
+
+
+def rows_forward(x, gamma, beta, flags, **settings):
+    """y, mean, inverse."""
+    rows = len(x)
+    means = np.empty(rows, x.dtype) if flags & CENTER else None
+    operands = [x, gamma, beta, np.empty_like(x), means, np.empty(rows, x.dtype)]
+    return run("row_normalization_forward", operands, x.shape, [EPSILON], flags=flags, dtype=x.dtype.name,
+               **settings)[3:]
+
+
+@pytest.mark.parametrize("flags", [CENTER, 0, UNIT])
+@everywhere
+def test_rows_forward_and_backward(flags, level, dtype):
+    for columns in SIZES[1:]:
+        for rows in (1, 5, 33):
+            x, gamma, beta = inputs(rows, columns, dtype)
+            dy = np.random.default_rng(1).normal(0, 1, x.shape).astype(dtype)
+            settings = {"level": level, "threads": threads_for(rows) if columns in (3, 65) else (1,)}
+            y, mean, inverse = rows_forward(x, gamma, beta, flags, **settings)
+            exact = x.astype(np.float64)
+            h, expected = normalize_rows(exact, gamma, beta, flags)
+            amplified = float(np.abs(inverse).max()) * 4            # a row whose values hardly differ loses digits
+            assert_close(y, expected, units=64, scale=1 + amplified)
+            bare, _, _ = rows_forward(x, None, None, flags, **settings)
+            assert_close(bare, h, units=64, scale=1 + amplified)
+            if columns == 1 and flags != 0:
+                continue                                        # h is a sign or 0 whatever x: only the last test
+            settings |= {"sizes": x.shape, "flags": flags, "dtype": dtype}
+            dx = run("row_normalization_backward", [dy, x, gamma, mean, inverse, np.empty_like(x)], **settings)[5]
+            g, share = gamma * dy.astype(np.float64), 1 if flags & UNIT else columns
+            own = g.mean(-1, keepdims=True) if flags & CENTER else 0
+            slope = inverse[:, None] * (g - own - h * (g * h).sum(-1, keepdims=True) / share)
+            assert_close(dx, slope, units=64, scale=(1 + amplified) ** 2)
+            dgamma = run("row_normalization_scale", [dy, x, mean, inverse, np.empty_like(gamma)], **settings)[4]
+            assert_close(dgamma, (dy * h).sum(0), units=64, scale=rows + amplified)
+
+
+@everywhere
+def test_rows_do_not_depend_on_each_other(level, dtype):
+    x, gamma, beta = inputs(9, 37, dtype)
+    whole = rows_forward(x, gamma, beta, CENTER, level=level)[0]
+    for r in range(9):
+        assert np.array_equal(rows_forward(x[r:r + 1], gamma, beta, CENTER, level=level)[0], whole[r:r + 1])
+
+
+@everywhere
+def test_a_large_mean_costs_no_digits_of_a_row(level, dtype):
+    x = np.random.default_rng(0).integers(-1000, 1000, (5, 64)) / 8 + (2.0**17 if dtype == "float32" else 2.0**40)
+    y = rows_forward(x.astype(dtype), None, None, CENTER, level=level)[0]
+    assert_close(y, normalize_rows(x)[1], units=200_000 if dtype == "float32" else 2**24, scale=1)
+
+
+@everywhere
+def test_a_row_of_zeros_has_no_direction(level, dtype):
+    x = np.zeros((2, 5), dtype)
+    assert not rows_forward(x, None, None, UNIT, level=level)[0].any()

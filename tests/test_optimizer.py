@@ -98,3 +98,81 @@ def test_ten_steps_of_adam(level, dtype):
         exact = exact - RATE / t * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * em / (np.sqrt(ev) + 1e-7)
     assert steps[0] == 10
     assert_close(w, exact, units=64, scale=1)
+
+
+SLOTS = {       # kernel: (number of slots, those that are never negative, scalars)
+    "amsgrad": (3, (1, 2), [0.9, 0.99, 1e-3]),
+    "nadam": (2, (1,), [0.9, 0.99, 1e-3]),
+    "adamax": (2, (1,), [0.9, 0.99, 1e-3]),
+    "adagrad": (1, (0,), [1e-3]),
+    "adadelta": (2, (0, 1), [0.9, 1e-3]),
+    "lion": (1, (), [0.9, 0.8]),
+}
+
+
+def expected(name, w, g, slots, scalars, t, product):
+    """(weights, slots) after step t by Keras's formulas."""
+    if name == "adagrad":
+        total = slots[0] + g * g
+        return w - RATE * g / np.sqrt(total + scalars[0]), [total]
+    if name == "adadelta":
+        rho, epsilon = scalars
+        squares = rho * slots[0] + (1 - rho) * g * g
+        step = g * np.sqrt(slots[1] + epsilon) / np.sqrt(squares + epsilon)
+        return w - RATE * step, [squares, rho * slots[1] + (1 - rho) * step * step]
+    if name == "lion":
+        beta1, beta2 = scalars
+        sign = np.sign(beta1 * slots[0] + (1 - beta1) * g)
+        return w - RATE * sign, [beta2 * slots[0] + (1 - beta2) * g]
+    beta1, beta2, epsilon = scalars
+    m = slots[0] + (g - slots[0]) * (1 - beta1)
+    if name == "adamax":
+        norm = np.maximum(beta2 * slots[1], np.abs(g))
+        return w - RATE * m / ((1 - beta1**t) * (norm + epsilon)), [m, norm]
+    v = slots[1] + (g * g - slots[1]) * (1 - beta2)
+    if name == "amsgrad":
+        most = np.maximum(slots[2], v)
+        alpha = RATE * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+        return w - alpha * m / (np.sqrt(most) + epsilon), [m, v, most]
+    u, u_next = (beta1 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+    product *= u
+    ahead = u_next * m / (1 - product * u_next) + (1 - u) * g / (1 - product)
+    return w - RATE * ahead / (np.sqrt(v / (1 - beta2**t)) + epsilon), [m, v]
+
+
+@pytest.mark.parametrize("name", SLOTS)
+@everywhere
+def test_others(name, level, dtype):
+    n_slots, positive, scalars = SLOTS[name]
+    product = np.array([0.7])
+    for steps in (0, 6):
+        for n in SIZES:
+            w, g, *slots = vectors(n, dtype, 2 + n_slots)
+            for i in positive:
+                slots[i] = np.abs(slots[i])
+            g[:1] = 0
+            counted = [np.array([steps])] if name in ("amsgrad", "nadam", "adamax") else []
+            counted += [product] if name == "nadam" else []
+            out = run(name, [w, g, *slots, *counted], [n], scalars, learning_rate=RATE, dtype=dtype, level=level,
+                      threads=threads_for(n))
+            w, g, *slots = (a.astype(np.float64) for a in (w, g, *slots))
+            weights, after = expected(name, w, g, slots, scalars, steps + 1, product[0])
+            assert_close(out[0], weights, scale=2)
+            for got, right in zip(out[2:], after):
+                assert_close(got, right, scale=1)
+
+
+@everywhere
+def test_sign_of_nothing_and_of_nan(level, dtype):
+    """Lion leaves a weight that nothing moves where it is, and hides no NaN."""
+    zero = np.zeros(3, dtype)
+    out = run("lion", [np.ones(3, dtype), np.array([0, np.nan, -1e-30], dtype), zero], [3], [0.9, 0.99],
+              learning_rate=RATE, dtype=dtype, level=level)
+    assert out[0][0] == 1 and np.isnan(out[0][1])
+    assert_close(out[0][2], 1 + RATE)
+
+
+@everywhere
+def test_product_of_nadam(level, dtype):
+    out = run("nadam_product", [np.array([0.5]), np.array([3])], [], [0.9], dtype=dtype, level=level)
+    assert_close(out[0], 0.5 * 0.9 * (1 - 0.5 * 0.96**4))

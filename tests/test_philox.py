@@ -25,7 +25,8 @@ def philox(counter, key):
 
 
 def words(n, seed, step, operation):
-    """The first n words of an operation in a step."""
+    """The first n words of an operation in a step; operations from 2^31 on are seeds of the user's."""
+    seed = 0 if operation >= 2**31 else seed
     key = (seed % 2**32, seed >> 32)
     blocks = [philox((i, operation, step % 2**32, step >> 32), key) for i in range((n + 3) // 4)]
     return np.array(blocks, np.uint64).reshape(-1)[:n]
@@ -87,3 +88,62 @@ def test_masks_look_random(level):
         assert abs((centred[1:] * centred[:-1]).mean()) < 5 * 0.24 / np.sqrt(n)
     for a, b in ((0, 1), (0, 2), (1, 2)):
         assert abs(((masks[a] - 0.6) * (masks[b] - 0.6)).mean()) < 5 * 0.24 / np.sqrt(n)
+
+
+def normal(words):
+    """Box and Muller, as kernels/random.pxi.in has it, in NumPy."""
+    radius = np.sqrt(-2 * np.log((words[0::2] + 0.5) / 2**32))
+    angle = (words[1::2] // 2**30 + ((words[1::2] % 2**30) + 0.5) / 2**30 - 0.5) * np.pi / 2
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+
+
+def noise(x, deviation, operation=0, flags=0, **settings):
+    """y and factors."""
+    factors = np.empty_like(x) if flags else None
+    operands = [x, np.empty_like(x), factors]
+    return run("gaussian_noise", operands, [x.size, operation], [deviation], flags=flags, dtype=x.dtype.name,
+               **settings)[1:]
+
+
+@everywhere
+def test_gaussian_noise(level, dtype):
+    for n in (*SIZES, 255, 256, 257, 600):
+        for seed, step, operation in ((1, 0, 0), (2**63 + 12345, 2**40 + 7, 2**32 - 1)):
+            x = np.random.default_rng(n).normal(0, 1, n).astype(dtype)
+            settings = {"level": level, "threads": threads_for(n) if n < 600 else (1, 2, 3), "seed": seed, "step": step}
+            z = normal(words(-(-n // 2) * 2, seed, step, operation))[:n]
+            y, _ = noise(x, 0.5, operation, **settings)
+            np.testing.assert_allclose(y, x + 0.5 * z, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+            y, factors = noise(x, 0.5, operation, flags=1, **settings)
+            np.testing.assert_allclose(factors, 1 + 0.5 * z, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+            assert np.array_equal(y, x * factors)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_has_the_same_bits_at_every_level(dtype):
+    x = np.random.default_rng(0).normal(0, 1, 5000).astype(dtype)
+    for flags in (0, 1):
+        first, *others = (noise(x, 0.3, 5, flags, seed=9, level=level)[0] for level in testing.levels())
+        assert all(np.array_equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize("level", testing.levels())
+def test_masks_alone_and_their_copies(level):
+    for n in (*SIZES, 600):
+        mask = np.empty(n, np.uint8)
+        settings = {"level": level, "threads": threads_for(n), "dtype": "float32"}
+        [found] = run("dropout_mask", [mask], [n, 7], [0.4], seed=3, step=2, **settings)
+        assert np.array_equal(found, words(n, 3, 2, 7) >= 0.4 * 2**32)
+    mask = np.arange(6, dtype=np.uint8).reshape(2, 3) % 2
+    [_, copies] = run("repeat_mask", [mask, np.empty((2, 4, 3), np.uint8)], [2, 4, 3], level=level, dtype="float32")
+    assert np.array_equal(copies, np.repeat(mask[:, None], 4, 1))
+
+
+@everywhere
+def test_masked_affine(level, dtype):
+    for n in SIZES:
+        x = np.random.default_rng(n).normal(0, 1, n).astype(dtype)
+        mask = (np.arange(n) % 3 > 0).astype(np.uint8)
+        settings = {"level": level, "dtype": dtype, "threads": threads_for(n)}
+        y = run("masked_affine", [x, mask, np.empty_like(x)], [n], [2.0, 0.5, -7.0], **settings)[2]
+        assert np.array_equal(y, np.where(mask, x * np.array(2, dtype) + np.array(0.5, dtype), np.array(-7, dtype)))

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import plotting
 
 pytest.importorskip("matplotlib")
@@ -37,8 +38,198 @@ def test_learning_curves_of_one_epoch_are_visible(ax):
 
 
 def test_learning_curves_refuse_an_unknown_metric(ax):
-    with pytest.raises(ValueError, match=r"metric: expected one of accuracy, loss, val_loss, got 'f1'"):
+    with pytest.raises(ValueError, match=r"`metric`: expected one of accuracy, loss, val_loss, got 'f1'"):
         plotting.learning_curves(HISTORY, "f1", ax=ax)
+
+
+def drawn_lines(ax):
+    """{label: (values, colour, style)}."""
+    return {line.get_label(): (line.get_ydata().tolist(), line.get_color(), line.get_linestyle()) for line in ax.lines}
+
+
+def test_history_draws_every_metric_with_its_validation(ax):
+    assert plotting.history({**HISTORY, "learning_rate": [0.1, 0.1, 0.1]}, ax=ax) is ax
+    lines = drawn_lines(ax)
+    assert {label: values for label, (values, _, _) in lines.items()} == HISTORY
+    assert lines["loss"][1] == lines["val_loss"][1] != lines["accuracy"][1]
+    assert [lines[label][2] for label in ("loss", "accuracy", "val_loss")] == ["-", "-", "--"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["accuracy", "loss", "val_loss"]
+
+
+@pytest.mark.parametrize(("metrics", "drawn"), [("loss", ["loss", "val_loss"]), (["accuracy"], ["accuracy"])])
+def test_history_draws_the_metrics_asked_for(ax, metrics, drawn):
+    plotting.history(HISTORY, ax, metrics)
+    assert list(drawn_lines(ax)) == drawn
+
+
+def test_history_draws_a_curve_for_each_number_of_a_metric(ax):
+    plotting.history({"f1_score": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]}, ax=ax)
+    assert {label: values for label, (values, _, _) in drawn_lines(ax).items()} == {
+        "f1_score[0]": [0.1, 0.3, 0.5], "f1_score[1]": [0.2, 0.4, 0.6]}
+
+
+def test_history_refuses_an_unknown_metric(ax):
+    with pytest.raises(ValueError, match=r"`metrics`: expected one of accuracy, loss, val_loss, got 'f1'"):
+        plotting.history(HISTORY, ax=ax, metrics=["loss", "f1"])
+
+
+def test_activations_draw_functions_and_derivatives(ax):
+    assert plotting.activations(["relu", fastnn.activations.tanh, np.square], ax=ax, limits=(-2, 3)) is ax
+    x = ax.lines[0].get_xdata()
+    assert (x[0], x[-1]) == (-2, 3)
+    lines = drawn_lines(ax)
+    expected = {"relu": np.maximum(x, 0), "relu′": x > 0, "tanh": np.tanh(x), "tanh′": 1 - np.tanh(x) ** 2,
+                "square": x ** 2, "square′": 2 * x}
+    assert list(lines) == list(expected)
+    smooth = np.abs(x) > 0.01                                   # relu has no derivative at 0
+    for label, values in expected.items():
+        np.testing.assert_allclose(np.array(lines[label][0])[smooth], values[smooth], rtol=1e-6, atol=1e-8)
+    assert lines["tanh"][1] == lines["tanh′"][1] != lines["relu"][1]
+    assert (lines["tanh"][2], lines["tanh′"][2]) == ("-", "--")
+
+
+def test_activations_alone(ax):
+    plotting.activations("sigmoid", ax=ax, derivatives=False)
+    assert list(drawn_lines(ax)) == ["sigmoid"]
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("rleu", "Did you mean 'relu'"), ("softmax", "`names`: softmax is no function of one number")])
+def test_activations_refuse(ax, name, words):
+    with pytest.raises(ValueError, match=words):
+        plotting.activations(name, ax=ax)
+    assert len(ax.lines) == 0
+
+
+POINTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+
+
+def drawn_regions(ax):
+    """(x, y, class) of every place of the plane."""
+    mesh = ax.collections[0]
+    corners = mesh.get_coordinates()
+    middles = (corners[:-1, :-1] + corners[1:, 1:]) / 2
+    return middles[..., 0], middles[..., 1], np.asarray(mesh.get_array()).reshape(middles.shape[:2])
+
+
+class Line:
+    """The class of a point is whether x[0] + 2 x[1] > 1."""
+
+    def predict(self, x):
+        return (x @ [1, 2] > 1).astype(int)
+
+
+class Neuron:
+    """The same with ``forward`` and a column of floats, as the classics have it."""
+
+    def forward(self, x):
+        return (x @ [[1], [2]] > 1).astype("float32")
+
+
+def one_dense(activation, weights, bias):
+    model = fastnn.Sequential([fastnn.Input((2,)), fastnn.layers.Dense(len(bias), activation=activation)])
+    model.set_weights([np.array(weights), np.array(bias)])
+    return model
+
+
+MODELS = {
+    "predict": Line(),
+    "forward": Neuron(),
+    "function": lambda x: x @ [1, 2] > 1,
+    "probability": one_dense("sigmoid", [[1], [2]], [-1]),
+    "logit": one_dense(None, [[3], [6]], [-3]),
+    "softmax": one_dense("softmax", [[0, 1], [0, 2]], [0, -1]),
+    "words": lambda x: np.where(x @ [1, 2] > 1, "b", "a"),
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_decision_boundary_lies_where_the_class_changes(ax, kind, capsys):
+    y = np.array([0, 1, 0, 1])
+    y = np.array(["a", "b"])[y] if kind == "words" else y
+    assert plotting.decision_boundary(MODELS[kind], POINTS, y, ax=ax, resolution=41) is ax
+    a, b, region = drawn_regions(ax)
+    clear = np.abs(a + 2 * b - 1) > 1e-5
+    assert (region == (a + 2 * b > 1))[clear].all() and len(np.unique(region)) == 2
+    assert a.min() < 0 and a.max() > 1 and b.min() < 0 and b.max() > 1
+    assert [sorted(points.get_offsets().tolist()) for points in ax.collections[1:]] == [[[0, 0], [1, 0]],
+                                                                                       [[0, 1], [1, 1]]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [str(c) for c in np.unique(y)]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("y", [[[0], [1], [0], [1]], np.eye(2)[[0, 1, 0, 1]], [0.0, 1.0, 0.0, 1.0]])
+def test_decision_boundary_takes_labels_of_any_form(ax, y):
+    plotting.decision_boundary(Line(), POINTS, y, ax=ax, resolution=5)
+    assert ax.collections[2].get_offsets().tolist() == [[0, 1], [1, 1]]
+
+
+def test_decision_boundary_without_labels_draws_the_regions(ax):
+    plotting.decision_boundary(Line(), POINTS, ax=ax, resolution=5)
+    assert len(ax.collections) == 1 and ax.get_legend() is None
+
+
+@pytest.mark.parametrize(("x", "y", "words"), [
+    (np.zeros((4, 3)), None, r"`x`: expected points with two features, of shape \(n, 2\), got shape \(4, 3\)"),
+    (np.zeros((0, 2)), None, r"`x`: expected points with two features"),
+    (POINTS, [0, 1], "`y`: expected a class for each of the 4 points, got 2"),
+])
+def test_decision_boundary_refuses(ax, x, y, words):
+    with pytest.raises(ValueError, match=words):
+        plotting.decision_boundary(Line(), x, y, ax=ax)
+
+
+def small_net():
+    layers = fastnn.layers
+    return fastnn.Sequential([fastnn.Input((3,)), layers.Dense(20, activation="relu", name="hidden"),
+                              layers.Dropout(0.5, name="dropped"), layers.Dense(2, name="out")], name="net")
+
+
+def test_network_draws_units_edges_and_counts(ax):
+    assert plotting.network(small_net(), ax=ax, max_units=4) is ax
+    edges, nodes = ax.collections[:3], ax.collections[3:]
+    assert [len(column.get_offsets()) for column in nodes] == [3, 4, 4, 2]
+    assert [len(lines.get_segments()) for lines in edges] == [3 * 4, 4, 4 * 2]        # dropout: each to its like
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("⋮") == 2
+    for text in ("input", "3 units", "hidden", "Dense\n20 units\n80 parameters", "dropped",
+                 "Dropout\n20 units\n0 parameters", "out", "Dense\n2 units\n42 parameters"):
+        assert text in texts
+    assert ax.get_title() == "net: 122 parameters"
+
+
+def test_network_edges_join_the_units(ax):
+    plotting.network(small_net(), ax=ax, max_units=4)
+    starts = {tuple(segment[0]) for segment in ax.collections[0].get_segments()}
+    ends = {tuple(segment[1]) for segment in ax.collections[0].get_segments()}
+    assert starts == {tuple(place) for place in ax.collections[3].get_offsets().tolist()}
+    assert ends == {tuple(place) for place in ax.collections[4].get_offsets().tolist()}
+
+
+def test_network_draws_the_layers_of_models_inside(ax):
+    outer = fastnn.Sequential([fastnn.Input((3,)), small_net(), fastnn.layers.Dense(1, name="last")])
+    plotting.network(outer, ax=ax, details=("shape", "activation", "trainable"))
+    texts = [text.get_text() for text in ax.texts]
+    assert "Dense\n20 units\n80 parameters\n(None, 20)\nrelu\ntrainable: True" in texts and "last" in texts
+
+
+def test_network_refuses_what_is_not_built(ax):
+    with pytest.raises(ValueError, match="is not built"):
+        plotting.network(fastnn.Sequential([fastnn.layers.Dense(3)]), ax=ax)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_plot_model_writes_a_file(tmp_path, suffix):
+    path = tmp_path / f"net.{suffix}"
+    fastnn.utils.plot_model(small_net(), path, show_shapes=True, dpi=50)
+    written = path.read_bytes()
+    assert written.startswith(b"\x89PNG" if suffix == "png" else b"<?xml") and len(written) > 1000
+
+
+def test_plot_model_of_what_is_not_built_writes_nothing(tmp_path):
+    with pytest.raises(ValueError, match="is not built"):
+        fastnn.utils.plot_model(fastnn.Sequential([fastnn.layers.Dense(3)]), tmp_path / "net.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def drawn_counts(ax, n):
@@ -69,10 +260,10 @@ def test_confusion_matrix_takes_strings(ax):
 
 
 @pytest.mark.parametrize(("y_true", "y_pred", "names", "words"), [
-    ([0, 1], [0], None, r"y_true, y_pred: expected two vectors of one length, got shapes \(2,\) and \(1,\)"),
+    ([0, 1], [0], None, r"`y_true`, `y_pred`: expected two vectors of one length, got shapes \(2,\) and \(1,\)"),
     ([[0], [1]], [[0], [1]], None, r"expected two vectors of one length, got shapes \(2, 1\) and \(2, 1\)"),
-    ([0, 2], [0, 1], ["a", "b"], "class_names: y_true and y_pred hold classes that the 2 names do not cover"),
-    ([0, -1], [0, 1], ["a", "b"], "class_names: y_true and y_pred hold classes that the 2 names do not cover"),
+    ([0, 2], [0, 1], ["a", "b"], "`labels`: `y_true` and `y_pred` hold classes that the 2 labels do not cover"),
+    ([0, -1], [0, 1], ["a", "b"], "`labels`: `y_true` and `y_pred` hold classes that the 2 labels do not cover"),
 ])
 def test_confusion_matrix_refuses(ax, y_true, y_pred, names, words):
     with pytest.raises(ValueError, match=words):

@@ -125,10 +125,10 @@ def test_a_loss_as_metric():
 def test_loss_and_metric_may_read_y_in_two_forms():
     x, y = blobs(40)
     model = small_net(20, metrics=["mse"])
-    with pytest.raises(ValueError, match=r"`y` must have shape \(40, 3\)"):
+    with pytest.raises(ValueError, match="metric 'mse' reads `y` as one number for each output"):
         model.fit(x, y, verbose=0)
     model.compile("adam", "mse", metrics=["sparse_categorical_accuracy"])
-    with pytest.raises(ValueError, match="one-hot"):
+    with pytest.raises(ValueError, match="metric 'sparse_categorical_accuracy' reads `y` as class numbers"):
         model.fit(x, fastnn.utils.to_categorical(y, 3), verbose=0)
     assert model.optimizer.iterations == 0
     single = linear_net(features=20, metrics=["mse", "binary_accuracy"])
@@ -300,7 +300,9 @@ def test_predict_of_nothing_and_steps():
     x, _ = blobs(100)
     model = deep_net()
     assert model.predict(x[:0], verbose=0).shape == (0, 3)
-    assert np.array_equal(model.predict(x, steps=2, verbose=0), model.predict(x[:64], verbose=0))
+    first = model.predict(x, batch_size=32, steps=2, verbose=0)
+    assert np.array_equal(first, model.predict(x[:64], verbose=0))
+    assert len(model.predict(x, steps=2, verbose=0)) == 100, "without batch_size, steps divide the rows"
 
 
 def test_steps_per_epoch():
@@ -329,3 +331,51 @@ def test_summary_and_optimizer_variables():
     model.fit(x, y, verbose=0)
     trainable = sum(w.size for w in model.trainable_weights)
     assert sum(v.size for v in model.optimizer.variables) == 2 * trainable + 2
+
+
+def test_test_on_batch_and_predict_on_batch():
+    x, y = blobs(20)
+    model = deep_net()
+    before = bits(model.get_weights())
+    loss, accuracy = model.evaluate(x, y, batch_size=20, verbose=0)
+    assert model.test_on_batch(x, y) == [loss, accuracy]
+    assert model.test_on_batch(x, y, return_dict=True) == {"accuracy": accuracy, "loss": loss}
+    weights = np.arange(20.0)
+    assert model.test_on_batch(x, y, weights) == model.evaluate(x, y, sample_weight=weights, batch_size=20, verbose=0)
+    assert isinstance(small_net(20).test_on_batch(x, y), float)
+    assert np.array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+    assert bits(model.get_weights()) == before and model.optimizer.iterations == 0
+
+
+def test_validation_freq_may_be_a_list():
+    x, y = blobs(20)
+    seen = []
+    watch = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append("val_loss" in logs))
+    small_net(20).fit(x, y, epochs=5, validation_data=(x, y), validation_freq=[1, 4], verbose=0, callbacks=[watch])
+    assert seen == [True, False, False, True, False]
+
+
+def test_shuffle_may_be_any_truth_value():
+    x, y = blobs(40)
+    one, other, third = small_net(20), small_net(20), small_net(20)
+    one.fit(x, y, shuffle=False, verbose=0)
+    other.fit(x, y, shuffle=np.bool_(False), verbose=0)
+    third.fit(x, y, shuffle=True, verbose=0)
+    assert bits(one.get_weights()) == bits(other.get_weights()) != bits(third.get_weights())
+
+
+def test_fit_with_callbacks_is_one_call_into_the_runner_an_epoch():
+    """Unless a callback wants to know of batches: the same number of calls whatever the number of batches."""
+    import cProfile
+    import pstats
+
+    def calls(rows):
+        x, y = blobs(rows)
+        model = small_net(20)
+        callbacks = [fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None)]
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+        profile = cProfile.Profile()
+        profile.runcall(model.fit, x, y, batch_size=8, epochs=3, verbose=0, validation_data=(x, y), callbacks=callbacks)
+        return pstats.Stats(profile).total_calls
+
+    assert calls(80) == calls(8000)

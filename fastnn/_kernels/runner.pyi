@@ -38,7 +38,7 @@ class RunFrame:
         self, arrays: list[np.ndarray], n_rows: int, batch_size: int, first: int, last: int,
         order: np.ndarray | None = None, rates: np.ndarray | None = None, step: int = 0, threads: int = 1,
         report: float = 0.0, times: np.ndarray | None = None, totals: np.ndarray | None = None,
-        counters: np.ndarray | None = None, seed: int | None = None,
+        counters: np.ndarray | None = None, seed: int | None = None, watch: bool = False,
     ) -> tuple[int, tuple[int, int, int, float] | None]: ...
     def run_one(
         self, arrays: list[np.ndarray], rows: int, start: int, order: np.ndarray | None, learning_rate: float,

@@ -35,6 +35,10 @@ class Callback:
         """Take the model, before the run begins."""
         self.model = model
 
+    def batches_to_wait(self) -> int:
+        """How many batches may run before the hooks of training batches are called next; ``batch`` says where it is."""
+        return 1
+
     def on_train_begin(self, logs=None):
         """``fit`` begins."""
 

@@ -1,6 +1,7 @@
 """All callbacks of a run as one."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,12 +21,15 @@ class CallbackList:
 
     def __init__(self, callbacks=None, model=None, params: dict[str, Any] | None = None,
                  progress: Progress | None = None, keep_history: bool = True):
-        self.callbacks = _as_list(callbacks)
+        self.callbacks = sorted(_as_list(callbacks), key=lambda c: getattr(c, "comes_last", False))
         self._methods: dict[str, list[Callable]] = {}
         self.progress = progress or Progress(0, 1, None)
         self.has_train_batch_hooks = self._any("on_train_batch_begin", "on_train_batch_end")
         self.has_test_batch_hooks = self._any("on_test_batch_begin", "on_test_batch_end")
         self.has_predict_batch_hooks = self._any("on_predict_batch_begin", "on_predict_batch_end")
+        self._loss_watchers = [c for c in self.callbacks if hasattr(c, "on_invalid_loss")]
+        self._train_batch_callbacks = [
+            c for c in self.callbacks if overrides(c, "on_train_batch_begin") or overrides(c, "on_train_batch_end")]
         given = [c for c in self.callbacks if isinstance(c, History)]
         self.history = given[0] if given else History()
         if keep_history and not given:
@@ -38,6 +42,21 @@ class CallbackList:
     def report_seconds(self) -> float:
         """How often ``progress.update`` wants to be called; 0.0: never."""
         return self.progress.interval
+
+    def train_stretch(self) -> int:
+        """How many training batches may run before the hooks of batches are called."""
+        return min(getattr(c, "batches_to_wait", int)() or 1 for c in self._train_batch_callbacks)
+
+    @property
+    def watches_loss(self) -> bool:
+        """Whether a callback wants to be told of a loss that is not finite."""
+        return bool(self._loss_watchers)
+
+    def check_loss(self, batch: int, logs: dict[str, Any]) -> None:
+        """Tell those who watch for it of a loss that is not finite after this batch."""
+        if not math.isfinite(logs["loss"]):
+            for callback in self._loss_watchers:
+                callback.on_invalid_loss(batch, logs)
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
         """Call the hook of all, then show that the epoch begins."""
@@ -72,6 +91,14 @@ class CallbackList:
 
     def _any(self, *hooks: str) -> bool:
         return any(overrides(callback, hook) for callback in self.callbacks for hook in hooks)
+
+
+def before_fit(callbacks, model) -> None:
+    """Let callbacks that change what programs are made of (weights, seed) do so before any is."""
+    every = _as_list(callbacks)
+    for callback in every:
+        if hasattr(callback, "before_fit"):
+            callback.before_fit(model, every)
 
 
 def _as_list(callbacks) -> list[Callback]:

@@ -134,7 +134,10 @@ def _bar_class():
     return Bar
 
 
-def _number(value: float) -> str:
+def _number(value: Any) -> str:
+    """A number, or the list of numbers that some metrics give."""
+    if getattr(value, "ndim", 0):
+        return f"[{', '.join(map(_number, value))}]"
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 

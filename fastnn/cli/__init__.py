@@ -1,9 +1,11 @@
-"""The command ``fastnn``: train a net, run the race, say what is installed.
+"""The command ``fastnn``: train a net, predict with it, run the race, say what is installed.
 
-Exit status 0 when all went well, 1 when something is missing, 2 for a wrong name or option, always with one line on
-stderr. A command lives in the module of its name, loaded when it is called for; each has OPTIONS and ``run(options)``.
+Exit status 0 when all went well, 1 when something is missing, 2 for a wrong name, option or file, always with one line
+on stderr. A command lives in the module of its name, loaded when it is called for; each has OPTIONS and
+``run(options)``.
 """
 import argparse
+import csv
 import difflib
 import importlib
 import os
@@ -13,7 +15,9 @@ import time
 
 _loaded = time.perf_counter()
 COMMANDS = {
-    "train": "train a small net on a known data set and show how well it learned",
+    "train": "train a net on a CSV file, or on a known data set, and show how well it learned",
+    "predict": "predict for the rows of a CSV file with a model that was trained on another",
+    "summary": "show what is in a model file",
     "bench": "race Python loops, NumPy, torch (where installed) and fastnn on one computation",
     "info": "show the version, compiler, instruction sets and threads in use",
 }
@@ -64,6 +68,11 @@ def seed(text):
 def wholes(text):
     """An argparse type: whole numbers of 1 or more, separated by commas."""
     return [whole(part.strip()) for part in text.split(",")]
+
+
+def names(text):
+    """An argparse type: names of columns, separated by commas; two quotes around a name that holds one."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]
 
 
 def _whole(text, least, most):

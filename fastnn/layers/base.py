@@ -7,48 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, backend, initializers, random
-from .._describe import Described
+from .. import _arrays, backend, random, regularizers
 from ..program import Lowering, Value, Variable, as_dtype
 from ..program.eager import EagerProgram
+from .python import lower_python, row_shape
+from .symbolic import KerasTensor as KerasTensor
+from .symbolic import Node
+from .weights import Weighted
 
 # Held while layers are built and programs lowered, which happens once: two threads may call a new model at once.
 BUILDING = threading.RLock()
 
 
-class KerasTensor:
-    """A symbolic array: the output of ``node`` in a graph of layer calls; ``shape`` has None for the batch axis."""
-
-    def __init__(self, shape, dtype="float32", node: Node | None = None, name: str = ""):
-        self.shape = tuple(shape)
-        self.dtype = dtype
-        self.node = node
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-
-
-class Node:
-    """One call of a layer on symbolic arrays."""
-
-    def __init__(self, layer: Layer, inputs: list[KerasTensor], output: KerasTensor):
-        self.layer, self.inputs, self.output = layer, inputs, output
-        output.node = self
-
-
-class Layer(Described):
+class Layer(Weighted):
     """Base of all layers.
 
     A layer keeps its settings, says the shape of its output (``compute_output_shape``), creates its weights (``build``)
-    and lowers itself (``lower``). ``name``: made from the class's where None. ``trainable``: whether ``fit`` changes
-    its weights, honoured from the next ``fit`` on. ``dtype``: "float32" or "float64", default ``backend.floatx()``.
+    and lowers itself (``lower``). In place of ``lower`` a layer of your own may have ``call(self, x)`` in NumPy and, to
+    be trained, ``call_gradient(self, dy, x, y)``, which returns (dx, *gradients of the trainable weights).
+    ``name``: made from the class's where None. ``trainable``: whether ``fit`` changes its weights, honoured from the
+    next ``fit`` on. ``dtype``: "float32" or "float64", default ``backend.floatx()``.
+    ``activity_regularizer``: a penalty on the output, divided by the rows of the batch, that is added to the loss.
     ``input_shape``/``input_dim``: on the first layer of a Sequential, in place of ``Input``.
     """
     unsaved: tuple[str, ...] = ("input_shape", "input_dim")
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, dtype=None, input_shape=None, input_dim=None,
-                 **unknown):
+    def __init__(self, *, activity_regularizer=None, trainable: bool = True, dtype=None, name: str | None = None,
+                 input_shape=None, input_dim=None, **unknown):
         if unknown:
             raise ValueError(f"{type(self).__name__} got unrecognized keyword arguments: {', '.join(sorted(unknown))}")
         if input_dim is not None:
@@ -60,6 +45,7 @@ class Layer(Described):
         self._random_path = random.path_of(name or backend.snake_case(type(self).__name__))
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
         self.dtype = as_dtype(dtype or backend.floatx())
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.output_shape: Any = None                   # a tuple once built
         self.input: KerasTensor | None = None           # of the last symbolic call
@@ -75,84 +61,18 @@ class Layer(Described):
         """Create the weights for inputs of ``input_shape`` (None for the batch axis)."""
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the output, None for the batch axis."""
+        """The shape of the output, None for the batch axis; that of ``call`` is found by trying it."""
+        if hasattr(self, "call"):
+            return (input_shape[0], *row_shape(self, self.call, tuple(input_shape[1:])))
         return input_shape
 
     def lower(self, build: Lowering, x: Value, mask: Value | None = None) -> tuple[Value, Value | None]:
         """Name the operations of the forward and backward pass; returns (output, its mask)."""
-        raise NotImplementedError(f"{type(self).__name__} has no lower()")
-
-    # weights
-
-    def add_weight(self, name: str, shape, initializer="glorot_uniform", trainable: bool = True) -> Variable:
-        """A new weight, filled by ``initializer``: a function of the seed and of its path.
-
-        The path counts layers of one name since the seed was set, so a net made twice after the same
-        ``set_random_seed`` has the same weights, whatever the automatic names are by then.
-        """
-        path = f"{self.name}/{name}"
-        rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")
-        value = initializers.get(initializer)(tuple(shape), self.dtype, rng=rng)
-        variable = Variable(shape, self.dtype, path, trainable, value)
-        self._weights.append(variable)
-        self._apply_trainable()
-        return variable
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, in the order of ``get_weights``."""
-        return list(self._weights)
-
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        return [w for w in self.weights if w.trainable]
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        return [w for w in self.weights if not w.trainable]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether ``fit`` changes the weights; set it before the next ``fit``."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        self._apply_trainable()
-
-    def _apply_trainable(self) -> None:
-        for weight in self._weights:
-            weight.trainable = self._trainable and not weight.state
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights) -> None:
-        """Write all weights; ValueError, with nothing written, when the number or a shape differs."""
-        own = self.weights
-        arrays = [_arrays.plain(w, f"weights[{i}]") for i, w in enumerate(weights)]
-        if len(arrays) != len(own):
-            raise ValueError(f"set_weights of layer {self.name!r}: expected {len(own)} arrays, got {len(arrays)}")
-        for variable, array in zip(own, arrays):
-            if array.shape != variable.shape:
-                raise ValueError(f"set_weights of layer {self.name!r}: weight {variable.path!r} has shape "
-                                 f"{variable.shape}, got an array of shape {array.shape}")
-        for variable, array in zip(own, arrays):
-            variable.assign(array)
-
-    def count_params(self) -> int:
-        """The number of weights; ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(f"layer {self.name!r} has no weights yet: call it, or build it with an input shape first")
-        return sum(w.size for w in self.weights)
+        if not hasattr(self, "call"):
+            raise NotImplementedError(f"{type(self).__name__} has neither lower(build, x, mask) nor call(x)")
+        gradient = getattr(self, "call_gradient", None)
+        advice = "write call_gradient(self, dy, x, y), which returns (dx, *gradients of the weights)"
+        return lower_python(self, build, x, mask, self.call, gradient, advice), mask
 
     # calls
 

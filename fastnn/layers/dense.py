@@ -1,7 +1,7 @@
 """Dense: y = activation(x · kernel + bias)."""
 from __future__ import annotations
 
-from .. import activations, initializers
+from .. import activations, constraints, initializers, regularizers
 from ..program import Lowering, Value
 from ..program.lowering import TRANSPOSE_A, TRANSPOSE_B
 from .base import Layer
@@ -11,6 +11,7 @@ class Dense(Layer):
     """Fully connected layer: y = activation(x · kernel + bias), on the last axis of an input of rank 2 or more.
 
     ``units``: size of the output's last axis. ``activation``: a name, a function of ``fastnn.activations``, or None.
+    ``*_regularizer``: penalties on kernel, bias and output; ``*_constraint``: what the weights hold after every step.
     Weights: kernel (features, units), bias (units,). Input (batch, ..., features), output (batch, ..., units).
     Raises ValueError when ``units`` is no positive int.
 
@@ -20,8 +21,9 @@ class Dense(Layer):
     """
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", **kwargs):
-        super().__init__(**kwargs)
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if isinstance(units, bool) or not hasattr(units, "__index__") or units.__index__() <= 0:
             raise ValueError(f"Dense: `units` must be a positive int, got {units!r}")
         self.units = units.__index__()
@@ -29,11 +31,17 @@ class Dense(Layer):
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)          # refuses what has no last axis
-        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer)
-        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer) if self.use_bias else None
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer,
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer,
+                                    constraint=self.bias_constraint) if self.use_bias else None
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] is None:

@@ -1,13 +1,16 @@
 """Batch normalisation (Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training, 2015)."""
 from __future__ import annotations
 
-from .. import _arrays, initializers
-from ..program import Lowering, Value
+import math
+
+from .. import _arrays, constraints, initializers, regularizers
+from ..activations.base import swapped
+from ..program import Lowering, PerRow, Value
 from .base import Layer
 
 
 class BatchNormalization(Layer):
-    """y = gamma · (x - mean) / sqrt(variance + epsilon) + beta, for every channel of the last axis.
+    """y = gamma · (x - mean) / sqrt(variance + epsilon) + beta, for every channel of ``axis``.
 
     In training mean and (biased) variance are the batch's, and the moving statistics follow:
     moving = moving · momentum + batch · (1 - momentum). At inference, or with ``trainable=False``, the moving ones are
@@ -17,7 +20,7 @@ class BatchNormalization(Layer):
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 **kwargs):
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
         self.momentum = _arrays.number("BatchNormalization", "momentum", momentum, below=1)
@@ -27,33 +30,53 @@ class BatchNormalization(Layer):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape):
-        if self.axis not in (-1, len(input_shape) - 1) or len(input_shape) < 2:
-            raise ValueError(f"layer {self.name!r}: `axis` must be the last one (-1) of an input of rank 2 or more, "
-                             f"got axis={self.axis} and an input of shape {input_shape}")
-        channels = (input_shape[-1],)
-        self.gamma = self.add_weight("gamma", channels, self.gamma_initializer) if self.scale else None
-        self.beta = self.add_weight("beta", channels, self.beta_initializer) if self.center else None
+        channels = (input_shape[self._channel_axis(input_shape)],)
+        self.gamma = self.add_weight("gamma", channels, self.gamma_initializer, regularizer=self.gamma_regularizer,
+                                     constraint=self.gamma_constraint) if self.scale else None
+        self.beta = self.add_weight("beta", channels, self.beta_initializer, regularizer=self.beta_regularizer,
+                                    constraint=self.beta_constraint) if self.center else None
         self.moving_mean = self.add_weight("moving_mean", channels, self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", channels, self.moving_variance_initializer,
                                                trainable=False)
 
+    def _channel_axis(self, input_shape) -> int:
+        axis = _arrays.check_axis(self.axis, len(input_shape))
+        if axis == 0 or input_shape[axis] is None:
+            raise ValueError(f"layer {self.name!r}: `axis` must be one of known size, not that of the rows, got "
+                             f"{self.axis} for an input of shape {input_shape}")
+        return axis
+
     def compute_output_shape(self, input_shape):
-        if self.built and input_shape[-1] != self.moving_mean.shape[0]:
-            raise ValueError(f"layer {self.name!r}: expected {self.moving_mean.shape[0]} channels on the last axis, "
+        channels = input_shape[self._channel_axis(input_shape)]
+        if self.built and channels != self.moving_mean.shape[0]:
+            raise ValueError(f"layer {self.name!r}: expected {self.moving_mean.shape[0]} channels on axis {self.axis}, "
                              f"got an input of shape {input_shape}")
         return input_shape
 
     def lower(self, build: Lowering, x: Value, mask=None):
         gamma = build.parameter(self.gamma) if self.gamma is not None else None
         beta = build.parameter(self.beta) if self.beta is not None else None
-        lower = self._lower_training if build.training and self.trainable else self._lower_inference
-        return lower(build, x, gamma, beta), mask
+        learning = build.training and self.trainable
+        if learning and mask is not None:
+            raise ValueError(f"layer {self.name!r}: cannot be trained on masked steps, which would count in mean and "
+                             "variance; use LayerNormalization, or put it before Masking")
+        lower = self._lower_training if learning else self._lower_inference
+        # an axis that is not the last becomes it, and goes back
+        axis = self._channel_axis((None, *x.shape)) - 1
+        outer, channels, inner = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1:])
+        if inner > 1:
+            x = swapped(build, x, PerRow(outer), channels, inner)
+        y = lower(build, x, gamma, beta, [PerRow(outer * inner), channels])
+        return y if inner == 1 else swapped(build, y, PerRow(outer), inner, channels), mask
 
-    def _lower_training(self, build: Lowering, x: Value, gamma, beta) -> Value:
-        channels = x.shape[-1:]
-        sizes = [x.rows(), channels[0]]
+    def _lower_training(self, build: Lowering, x: Value, gamma, beta, sizes: list) -> Value:
+        channels = (sizes[1],)
         y = build.result(x, gamma, beta, shape=x.shape, name="normalized")
         mean, variance, inverse = (build.value(channels, batched=False, name=n) for n in ("mean", "variance", "1/sd"))
         build.emit("batch_normalization_forward", [x, gamma, beta], [y, mean, variance, inverse], sizes, [self.epsilon])
@@ -72,9 +95,8 @@ class BatchNormalization(Layer):
             build.backward([y], backward)
         return y
 
-    def _lower_inference(self, build: Lowering, x: Value, gamma, beta) -> Value:
-        channels = x.shape[-1:]
-        sizes = [x.rows(), channels[0]]
+    def _lower_inference(self, build: Lowering, x: Value, gamma, beta, sizes: list) -> Value:
+        channels = (sizes[1],)
         scale, shift = (build.value(channels, batched=False, name=n) for n in ("scale", "shift"))
         moving = [build.parameter(self.moving_mean), build.parameter(self.moving_variance)]
         build.emit("batch_normalization_constants", [gamma, beta, *moving], [scale, shift], [channels[0]],

@@ -8,10 +8,49 @@ from .base import Layer
 
 
 class Flatten(Layer):
-    """(batch, a, b, ...) -> (batch, a·b·...); an input of shape (batch,) becomes (batch, 1)."""
+    """(batch, a, b, ...) -> (batch, a·b·...); an input of shape (batch,) becomes (batch, 1). A mask ends here.
+
+    ``data_format``: "channels_last" or None, which means the same; ValueError for another.
+    """
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(f"Flatten: `data_format` must be 'channels_last' or None, as channels come last here, got "
+                             f"{data_format!r:.60}")
+        self.data_format = data_format
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], math.prod(input_shape[1:]))
+        return (input_shape[0], None if None in input_shape[1:] else math.prod(input_shape[1:]))
 
     def lower(self, build: Lowering, x: Value, mask=None):
-        return build.view(x, (x.size,)), mask
+        return build.view(x, (x.size,)), None
+
+
+class Reshape(Layer):
+    """(batch, ...) -> (batch, *target_shape), elements in their order; one size may be -1: what is left. A mask ends
+    here.
+
+    Raises ValueError for sizes that are no positive ints, or whose product is not the input's.
+    """
+
+    def __init__(self, target_shape, **kwargs):
+        super().__init__(**kwargs)
+        sizes = (target_shape,) if hasattr(target_shape, "__index__") else tuple(target_shape)
+        if not all(hasattr(n, "__index__") and not isinstance(n, bool) and (n > 0 or n == -1) for n in sizes):
+            raise ValueError(f"Reshape: `target_shape` must hold positive ints, or one -1, got {target_shape!r:.60}")
+        if sizes.count(-1) > 1:
+            raise ValueError(f"Reshape: `target_shape` must hold at most one -1, got {target_shape!r:.60}")
+        self.target_shape = tuple(n.__index__() for n in sizes)
+
+    def compute_output_shape(self, input_shape):
+        if None in input_shape[1:]:
+            return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
+        size, known = math.prod(input_shape[1:]), math.prod(n for n in self.target_shape if n != -1)
+        if size % known or (size != known and -1 not in self.target_shape):
+            raise ValueError(f"layer {self.name!r}: `target_shape` must hold the {size} elements of a row of shape "
+                             f"{tuple(input_shape[1:])}, got {self.target_shape}")
+        return (input_shape[0], *(size // known if n == -1 else n for n in self.target_shape))
+
+    def lower(self, build: Lowering, x: Value, mask=None):
+        return build.view(x, self.compute_output_shape((None, *x.shape))[1:]), None

@@ -23,17 +23,18 @@ class Checker:
         self.dtype = dtype
         self._programs: dict[tuple, Program] = {}
 
-    def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int]) -> None:
+    def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int], ignored: int | None = None) -> None:
         """Raise ValueError naming array, row and value for the first fault.
 
-        ``arrays`` by argument name; ``classes``: those of them that hold labels, with the number of classes.
+        ``arrays`` by argument name; ``classes``: those of them that hold labels, with the number of classes;
+        ``ignored``: a label that need be no class.
         """
         if not len(next(iter(arrays.values()))):
             return
-        key = tuple((name, a.shape[1:], a.dtype.char in FLOATS, classes.get(name)) for name, a in arrays.items())
+        key = (ignored, *((name, a.shape[1:], a.dtype.char in FLOATS, classes.get(name)) for name, a in arrays.items()))
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = self._lower(arrays, classes)
+            program = self._programs[key] = self._lower(arrays, classes, ignored)
         n = len(next(iter(arrays.values())))
         fault = program.run(list(arrays.values()), n, n)
         if fault is not None:
@@ -43,26 +44,42 @@ class Checker:
                 raise ValueError(_arrays.bad_label(name, row, value, classes[name]))
             raise ValueError(_arrays.not_finite(name, arrays[name], row))
 
-    def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int]) -> Program:
+    def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int], ignored: int | None) -> Program:
         build = Lowering(False, self.dtype)
         for name, array in arrays.items():
             index = build.array(name)
             build.layer = name
             sizes = [PerRow(1), math.prod(array.shape[1:]), index]
             if name in classes:
-                build.emit("check_labels", [], [], [*sizes, classes[name]])
+                build.emit("check_labels", [], [], [*sizes, classes[name]], [ignored or 0], int(ignored is not None))
             elif array.dtype.char in FLOATS:
                 build.emit("check_array", [], [], sizes)
         return Program(build, "check of the data")
 
 
-def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x") -> np.ndarray:
-    """x as an array (rows, *shape) that gather reads; ValueError or TypeError says what is wrong with it."""
+def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x", y=None) -> np.ndarray:
+    """x as an array (rows, *shape) that gather reads; ValueError or TypeError says what is wrong with it.
+
+    ``y``: the targets, to tell a list of rows from a list of several inputs.
+    """
+    if type(x) is not np.ndarray and isinstance(x, (list, tuple)) and hasattr(x[0] if x else None, "ndim"):
+        x = _single_input(x, shape, argument, y)
     x = _arrays.as_rows(x, argument)
     if shape is not None and x.shape[1:] != shape and (*x.shape[1:], 1) == shape:
         return x[..., None]                          # one feature, without its axis, as Keras takes it
     if shape is not None:
         _arrays.check_features(x, shape, layer, argument)
+    return x
+
+
+def _single_input(x: list | tuple, shape: tuple | None, argument: str, y):
+    """x, or the only array in it where that is what fits; ValueError for one array an input."""
+    rows = len(y) if hasattr(y, "__len__") else None
+    if len(x) == 1 and x[0].ndim > 1 and (x[0].shape[1:] == shape or rows not in (None, 1)):
+        return x[0]
+    if len(x) > 1 and rows is not None and all(hasattr(a, "shape") and a.shape[:1] == (rows,) != (len(x),) for a in x):
+        raise ValueError(f"`{argument}` must be one array, as the model has one input, got a {type(x).__name__} of "
+                         f"{len(x)} arrays of {rows} rows; join their columns with numpy.concatenate({argument}, -1)")
     return x
 
 

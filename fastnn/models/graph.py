@@ -42,6 +42,7 @@ class Graph:
         for node in self.nodes:
             outer, build.layer = build.layer, node.layer.name
             values, masks = zip(*(results[id(t)] for t in node.inputs))
-            results[id(node.output)] = node.layer.lower(build, *values, *masks)
-            build.layer = outer
+            output = node.layer.lower(build, *values, *masks)
+            build.regularize(output[0], node.layer.activity_regularizer)
+            results[id(node.output)], build.layer = output, outer
         return [results[id(t)] for t in self.outputs]

@@ -18,13 +18,15 @@ from ..optimizers import Optimizer
 from ..program import Lowering, Profile, Program, Value, Variable, move_together
 from .data import Checker
 from .graph import Graph
+from .persistence import Saved
+from .restart import Restart
 from .run import Run
-from .steps import lower_prediction, lower_step
+from .steps import check_form, lower_prediction, lower_step
 from .summary import summary_text
 from .training import Training
 
 
-class Model(Training):
+class Model(Saved, Restart, Training):
     """What models share: weights in flat vectors, programs cached by what they depend on, summary and inspection.
 
     A model is a layer too: it can be called on arrays, and used inside other models.
@@ -36,10 +38,12 @@ class Model(Training):
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metric_identifiers: list[Any] = []
+        self.weighted_identifiers: list[Any] = []
         self.metrics: list[Metric] = []                 # those of the last program of a step
         self.history: History | None = None
         self.stop_training = False
         self.seed = random.get_seed()
+        self.notes: dict[str, Any] = {}                 # plain data of the user's that goes with the model into files
         self._checker = Checker(self.dtype)
         self._busy = threading.Lock()
         self._steps: dict[Any, Program] = {}
@@ -159,7 +163,7 @@ class Model(Training):
         if training or (training is None and self.loss is not None):
             if self.loss is None:
                 raise ValueError(f"model {self.name!r} has no training step: call compile() with a loss first")
-            return self._step(shape, self.loss.target_shape(self.output_shape[1:]), True, False)
+            return self._step(shape, self.loss.target_shape(self.output_shape[1:]), True, None)
         return self._prediction(shape)[0]
 
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
@@ -170,19 +174,21 @@ class Model(Training):
                 found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
         return found
 
-    def _step(self, shape: tuple, target_shape: tuple, training: bool, has_weights: bool) -> Program:
+    def _step(self, shape: tuple, target_shape: tuple, training: bool, weights: tuple | None) -> Program:
         """The program of one batch of training or evaluation."""
-        key = (shape, target_shape, training, has_weights,
-               self._training_signature() if training else None)
+        key = (shape, target_shape, training, weights, self._training_signature())
         program = self._steps.get(key)
         if program is None:
             optimizer, loss = self._compiled()
-            output_shape = self.output_shape[1:]
-            self.metrics = self._numbered([
-                metrics_by_name.resolve(m, output_shape, target_shape, loss.integer_targets)
-                for m in self.metric_identifiers])
-            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, self.metrics, has_weights,
-                                 optimizer if training else None)
+            loss = loss.resolved(self.output_shape[1:], target_shape)
+            plain, weighted = ([metrics_by_name.resolve(m, self.output_shape[1:], target_shape) for m in identifiers]
+                               for identifiers in (self.metric_identifiers, self.weighted_identifiers))
+            plain, weighted = self._numbered(plain, weighted)
+            self.metrics = plain + weighted
+            for metric in self.metrics:
+                check_form(metric, loss, self.output_shape[1:], target_shape)
+            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, plain, weighted,
+                                 weights, optimizer if training else None)
             self._steps[key] = program
         return program
 
@@ -192,16 +198,22 @@ class Model(Training):
             raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}")
 
     @staticmethod
-    def _numbered(resolved: list[Metric]) -> list[Metric]:
-        """Metrics of one name are numbered within the model: accuracy, accuracy_1 (Keras counts them per process)."""
-        seen: dict[str, int] = {}
-        for i, metric in enumerate(resolved):
-            n = seen.get(metric.name, 0)
-            seen[metric.name] = n + 1
-            if n:
-                resolved[i] = copy.copy(metric)           # the caller's own object keeps its name
-                resolved[i].name = f"{metric.name}_{n}"
-        return resolved
+    def _numbered(plain: list[Metric], weighted: list[Metric]) -> tuple[list[Metric], list[Metric]]:
+        """Metrics of one name are numbered within the model: auc, auc_1 (Keras counts them per process); a weighted
+        one that meets its name says so: weighted_auc."""
+        seen = {"loss": 1}
+
+        def name(metric: Metric, prefix: str) -> Metric:
+            chosen = metric.name if metric.name not in seen else f"{prefix}{metric.name}"
+            n = seen.get(chosen, 0)
+            seen[chosen] = n + 1
+            chosen = f"{chosen}_{n}" if n else chosen
+            if chosen != metric.name:
+                metric = copy.copy(metric)                # the caller's own object keeps its name
+                metric.name = chosen
+            return metric
+
+        return [name(m, "") for m in plain], [name(m, "weighted_") for m in weighted]
 
     def _training_signature(self) -> tuple:
         return tuple([layer.trainable for layer in self._leaves])
@@ -209,21 +221,26 @@ class Model(Training):
     # settings
 
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
-                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True) -> None:
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True,
+                **unknown) -> None:
         """Choose how to train.
 
         ``optimizer``, ``loss``: a name or an object; ``metrics``: a list of names, objects or functions
-        (y_true, y_pred). The last four are accepted for Keras's sake: programs are always compiled.
+        (y_true, y_pred); ``weighted_metrics``: such in which class and sample weights count.
+        The last four are accepted for Keras's sake: programs are always compiled.
         Raises ValueError for unknown names, naming the nearest; nothing changes then.
         """
+        if unknown:
+            raise TypeError(_arrays.unknown_argument("compile", unknown, Model.compile))
         chosen = optimizers.get(optimizer)
         chosen_loss = None if loss is None else losses.get(loss)
-        identifiers = [] if metrics is None else list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
-        for identifier in identifiers:
+        identifiers, weighted = metrics_by_name.flat(metrics), metrics_by_name.flat(weighted_metrics)
+        for identifier in identifiers + weighted:
             metrics_by_name.check(identifier)
-        if loss_weights is not None or weighted_metrics is not None:
-            raise ValueError("compile: `loss_weights` and `weighted_metrics` must be None in this version")
-        self.optimizer, self.loss, self.metric_identifiers = chosen, chosen_loss, identifiers
+        if loss_weights is not None:
+            raise ValueError("compile: `loss_weights` must be None in this version")
+        self.optimizer, self.loss = chosen, chosen_loss
+        self.metric_identifiers, self.weighted_identifiers = identifiers, weighted
         self.metrics = []
         self._steps.clear()
 

@@ -1,6 +1,8 @@
 """One stretch of batches: a program on arrays, through one frame, with the counters of its loss and metrics."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import _arrays
@@ -33,26 +35,29 @@ class Run:
         self.plan.release(self.frame)
 
     def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0, totals=None,
-                seed=None) -> int:
-        """Run batches first..last-1 (fewer if ``report`` seconds pass before), once for each row of ``totals`` where
-        that is given, and return how many."""
+                seed=None, watch: bool = False) -> int:
+        """Run batches first..last-1 (fewer if ``report`` seconds pass before, or with ``watch`` where the first
+        counter, the loss, is no finite number), once for each row of ``totals`` where that is given, and return how
+        many."""
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
-                                     self.threads, report, None, totals, self.counters, seed)
+                                     self.threads, report, None, totals, self.counters, seed, watch)
         if fault is not None:       # checked before the run: the caller has changed the array meanwhile
             classes = int(self.plan.operations[fault[1]].sizes[-1])
             raise ValueError(_arrays.bad_label("y", fault[2], fault[3], classes))
         return done
 
-    def logs(self) -> dict[str, float]:
-        """The means of the counters so far, by metric name, sorted as Keras sorts them."""
-        return self.means(self.counters.tolist())
+    def logs(self) -> dict[str, Any]:
+        """The results of the counters so far, by metric name, sorted as Keras sorts them: numbers, or arrays."""
+        return self.results(self.counters[None])[0]
 
-    def means(self, counters: list[float]) -> dict[str, float]:
-        """The means of these counters (sum, count, sum, count, ...), as ``logs``."""
-        return {name: counters[i] / counters[i + 1] if counters[i + 1] else 0.0 for name, i in self.program.places}
+    def results(self, counters: np.ndarray) -> list[dict[str, Any]]:
+        """What counters (epochs, n) say of each epoch, as ``logs``."""
+        columns = [results(counters[:, start:stop]) for _, start, stop, results in self.program.places]
+        names = [counter.name for counter in self.program.places]
+        return [dict(zip(names, row)) for row in zip(*columns)]
 
 
-def in_order(program: Program, logs: dict[str, float]):
+def in_order(program: Program, logs: dict[str, Any]):
     """Loss alone, or a list [loss, *metrics] in the order of compile."""
     values = [logs[name] for name in program.counters]
     return values[0] if len(values) == 1 else values

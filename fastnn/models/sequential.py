@@ -1,11 +1,16 @@
 """Sequential: layers one after the other."""
 from __future__ import annotations
 
-from .. import layers as layer_classes
+from .._describe import custom, custom_object_scope, plain
 from ..layers.base import KerasTensor, Layer
 from ..layers.input import Input, InputLayer
+from ..saving.description import fields, kind
+from ..saving.given import inside
+from .describing import layer_of
 from .graph import Graph
 from .model import Model
+
+CONFIG = ("name", "trainable", "dtype", "layers")
 
 
 class Sequential(Model):
@@ -75,14 +80,17 @@ class Sequential(Model):
         self.forget_programs()
 
     @classmethod
-    def from_config(cls, config):
-        """A new model with the layers of ``get_config()``, without weights, not built."""
-        made = [getattr(layer_classes, entry["class_name"]).from_config(entry["config"]) for entry in config["layers"]
-                if entry["class_name"] in layer_classes.__all__]
-        if len(made) != len(config["layers"]):
-            raise ValueError(f"from_config knows the classes {', '.join(layer_classes.__all__)}, got "
-                             f"{[entry['class_name'] for entry in config['layers']]}")
-        return cls(made, name=config["name"])
+    def from_config(cls, config, custom_objects=None):
+        """A new model with the layers of ``get_config()`` and new weights, built if its input is among them.
+
+        ``custom_objects``: {name: class} that the layers may be of too. Raises ValueError for what describes no model.
+        """
+        name, trainable, dtype, entries = fields(config, "the settings of a Sequential", *CONFIG)
+        kind(name, "the name of a model", str), kind(entries, "the layers of a model", list)
+        with custom_object_scope(custom_objects or {}), inside(name):
+            model = cls([_layer_of(entry) for entry in entries], name=name, dtype=dtype)
+        model._trainable = bool(trainable)             # the layers' own flags are in their settings
+        return model
 
     def _append(self, layer) -> None:
         if isinstance(layer, InputLayer):
@@ -121,5 +129,15 @@ class Sequential(Model):
         self._set_graph(Graph([symbol], [x]))
 
     def get_config(self):
-        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._chain]
-        return {"name": self.name, "layers": layers}
+        """The layers, an Input first where its shape is known, as plain data."""
+        layers = [] if self._input is None else [{"class_name": "InputLayer", "config": {
+            "shape": list(self._input.shape[1:]), "dtype": str(self._input.dtype), "name": self._input.name}}]
+        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype,
+                "layers": layers + [plain(layer) for layer in self._chain]}
+
+
+def _layer_of(entry) -> Layer:
+    ours = custom(Sequential.__name__) is None
+    if ours and isinstance(entry, dict) and entry.get("class_name") == Sequential.__name__:
+        return Sequential.from_config(entry.get("config"))
+    return layer_of(entry)

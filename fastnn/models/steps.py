@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..losses import Loss
 from ..metrics import Metric
+from ..metrics.lowering import gather_target, lower_metric
 from ..optimizers import Optimizer
 from ..program import Lowering, Program, Value
 
@@ -18,26 +19,68 @@ def lower_prediction(name: str, lower: Callable, shape: tuple, dtype: str, seed:
 
 
 def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, loss: Loss, metrics: list[Metric],
-               has_weights: bool, optimizer: Optimizer | None) -> Program:
+               weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None) -> Program:
     """The program of one batch: gather, forward, loss and metrics, and with an optimizer backward and update.
 
-    Its arrays are x, y (once more for a metric that reads y in another form) and the row weights where they are given;
-    its counters the loss, then the metrics.
+    Its arrays are x, y (once more for a metric that reads y in another form) and, where ``weights_shape`` is given, the
+    weights of rows or of their steps, which count in the loss and in the ``weighted`` metrics; its counters the loss,
+    then the metrics, then the weighted.
     """
     build = Lowering(optimizer is not None, dtype)
-    output, _ = lower(build, build.gather(shape, "x"))
+    output, mask = lower(build, build.gather(shape, "x"))
     build.layer = loss.name
-    targets: dict[bool, Value] = {loss.integer_targets: loss.gather_target(build, output.shape)}
-    weights = build.gather((), "sample_weight") if has_weights else None
-    rows = loss.lower(build, output, targets[loss.integer_targets], weights)
-    build.count("loss", rows)
-    for metric in metrics:
+    form = "labels" if loss.integer_targets else "y"
+    targets: dict[str, Value] = {form: loss.gather_target(build, output.shape)}
+    weights = None if weights_shape is None else build.gather(weights_shape, "sample_weight")
+    rows = loss.lower_reduced(build, output, targets[form],
+                              masked(build, mask, weights, output, loss.reduction in ("sum_over_batch_size", "mean")))
+    penalty = build.penalty()
+    if penalty is not None:
+        alone, rows = rows, build.value(rows.shape, name="losses with penalties")
+        build.emit("add_penalty", [alone, penalty], [rows], [rows.elements()])
+    build.layer = loss.name
+    build.count(build.counter("loss"), rows)
+    for metric, row_weights in [(m, None) for m in metrics] + [(m, weights) for m in weighted]:
         build.layer = metric.name
-        if metric.integer_targets not in targets:
-            targets[metric.integer_targets] = metric.gather_target(build, output.shape)
-        build.count(metric.name, metric.lower(build, output, targets[metric.integer_targets]))
+        reads = metric.reads or form
+        if reads not in targets:
+            targets[reads] = gather_target(build, reads, output.shape)
+        if type(metric).lower_update is Metric.lower_update:       # a mean over steps; in Keras the others do not mask
+            row_weights = masked(build, mask, row_weights, output)
+        lower_metric(build, metric, build.detached(output), targets[reads], row_weights)
     if optimizer is not None:
         build.differentiate()
         build.layer = optimizer.name
         optimizer.lower(build)
     return Program(build, f"{name}: {'training' if optimizer else 'evaluation'} step", seed)
+
+
+def masked(build: Lowering, mask: Value | None, weights: Value | None, output: Value, mean: bool = False
+           ) -> Value | None:
+    """The weights of the steps of ``output``: 0 for those that its mask leaves out.
+
+    ``mean``: the others grow, so that a mean over all steps is one over those that take part.
+    """
+    if mask is None or mask.shape != output.shape[:-1]:
+        return weights
+    result = build.value(mask.shape, name="weights of steps")
+    repeat = 1 if weights is None else mask.size // weights.size
+    build.emit("mask_weights", [mask, weights], [result], [mask.elements(), repeat], flags=int(mean))
+    return result
+
+
+def check_form(metric: Metric, loss: Loss, output_shape: tuple, target_shape: tuple) -> None:
+    """Raise ValueError if a metric reads y in another form than the loss does, and y is not of that form (shapes
+    without the batch axis)."""
+    reads_labels = metric.reads in ("labels", "numbers")
+    if metric.reads is None or reads_labels == loss.integer_targets:
+        return
+    shape = output_shape[:-1] if reads_labels else output_shape
+    if target_shape in (shape, (*shape, 1)) or (*target_shape, 1) == shape:
+        return
+    what, other, remedy = "one number for each output", "class numbers", "one-hot rows with loss='categorical"
+    if reads_labels:
+        what, other, remedy = other, "one number for each output", "class numbers with loss='sparse_categorical"
+    raise ValueError(f"metric {metric.name!r} reads `y` as {what}, shape {(None, *shape)}, got shape "
+                     f"{(None, *target_shape)}, which {loss.name} reads as {other}; give {remedy}_crossentropy', or "
+                     f"choose a metric that reads {other}")

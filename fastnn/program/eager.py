@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import _arrays
 from .lowering import Lowering
 from .program import Program, threads_for
 
@@ -64,33 +63,3 @@ class EagerProgram:
                 plan.release(frame)
             self.step += 1
         return output.view(Tensor)
-
-
-def per_row(subject, y_true, y_pred, sample_weight=None) -> np.ndarray:
-    """The values that a loss or metric gives to each row of arrays, weighted: shape (rows, ...).
-
-    ``subject`` has ``name``, ``integer_targets``, ``target_shape``, ``gather_target`` and ``lower``.
-    y_pred: (rows, ...) numbers; y_true: class indices or numbers of y_pred's shape; sample_weight: (rows,).
-    """
-    y_pred = _arrays.as_rows(y_pred, "y_pred")
-    if y_pred.ndim == 1:                     # one row of numbers, as Keras takes it
-        y_pred, y_true = y_pred[None], np.asarray(y_true)[None]
-    shape = y_pred.shape[1:]
-    if 0 in shape:
-        raise ValueError(f"`y_pred` must hold at least one value a row, got shape {y_pred.shape}")
-    arrays = [y_pred, _arrays.as_target(y_true, subject.target_shape(shape), "y_true")]
-    build = Lowering(False, "float64" if y_pred.dtype == np.float64 else "float32")
-    y = build.gather(shape, "y_pred")
-    target = subject.gather_target(build, shape)
-    weights = None
-    if sample_weight is not None:
-        weights = build.gather((), "sample_weight")
-        arrays.append(_arrays.as_weights(sample_weight, len(y_pred)))
-    values = subject.lower(build, y, target, weights)
-    build.scatter(values, "values")
-    _arrays.check_same_length(**dict(zip(("y_pred", "y_true", "sample_weight"), arrays)))
-    results = np.empty((len(y_pred), *values.shape), build.dtype)
-    fault = Program(build, subject.name).run([*arrays, results], len(y_pred), max(1, len(y_pred)))
-    if fault is not None:
-        raise ValueError(_arrays.bad_label("y_true", fault[2], fault[3], shape[-1]))
-    return results

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,26 @@ class FrameVector:
 
     def __init__(self, name: str, size: int, dtype):
         self.name, self.size, self.dtype = name, size, np.dtype(dtype)
+
+
+def mean(counters: np.ndarray) -> float:
+    """sum / count of these two counters, 0 where nothing was counted."""
+    total, count = counters.tolist()
+    return total / count if count else 0.0
+
+
+def means(counters: np.ndarray) -> list[float]:
+    """``mean`` of each row of counters (epochs, 2)."""
+    return [total / count if count else 0.0 for total, count in counters.tolist()]
+
+
+class Counter(NamedTuple):
+    """What a loss or metric counts: float64 places start..stop-1 of the counters. ``results`` makes numbers of them,
+    a list of one for each row of counters (epochs, stop - start)."""
+    name: str
+    start: int
+    stop: int
+    results: Callable
 
 
 class Value:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from .ir import FrameVector, Operation, PerRow, Value
+from .ir import Counter, FrameVector, Operation, PerRow, Value, means
 from .variable import Variable, Vector, trainable_ranges
 
 TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST = 1, 2, 8
 FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
 ACTIVATION_IDS = {"relu": 1, "sigmoid": 2, "tanh": 3}
-COUNTER = 2                                  # float64 places of a counter: sum, count
 
 
 class Lowering:
@@ -33,12 +34,14 @@ class Lowering:
         self.layer = ""                                   # whose operations are being named, for texts
         self.operations: list[Operation] = []
         self.arrays: list[str] = []                       # the caller's arrays of a run, by role
-        self.counters: list[str] = []
+        self.counters: list[Counter] = []
+        self.python_state = False                         # whether a metric of the user's keeps state of its own
         self.counter_vector = FrameVector("counters", 0, "float64")
         self.gradient_vectors: dict[Vector, FrameVector] = {}
         self.parameters: dict[int, Value] = {}
         self._tape: list[tuple[str, Sequence[Value], Callable]] = []
         self._gradients: dict[Value, Value] = {}
+        self._regularized: list[tuple[str, Value, Any]] = []
         self._n_random = 0
 
     # values
@@ -74,6 +77,8 @@ class Lowering:
             self.parameters[key] = Value(
                 variable.shape, variable.vector.dtype, False, variable.path, variable.vector, variable.offset,
                 needs_gradient=self.training and variable.trainable, variable=variable)
+            if variable.trainable:
+                self.regularize(self.parameters[key], variable.regularizer)
         return self.parameters[key]
 
     def stored(self, vector: Vector, start: int = 0, stop: int | None = None) -> Value:
@@ -95,24 +100,26 @@ class Lowering:
         self.operations.append(operation)
         return operation
 
-    def python(self, function: Callable, inputs, outputs) -> Operation:
+    def python(self, function: Callable, inputs, outputs, phase="body") -> Operation:
         """An operation that calls ``function(*arrays)`` with the GIL; the arrays are views, valid during the call."""
-        return self.emit(function, inputs, outputs)
+        return self.emit(function, inputs, outputs, phase=phase)
 
     def array(self, role: str) -> int:
         """The index of one more of the caller's arrays."""
         self.arrays.append(role)
         return len(self.arrays) - 1
 
-    def gather(self, shape, role: str, classes: int | None = None) -> Value:
-        """The batch's rows of a caller's array, converted: to int32 and checked against ``classes`` where given."""
+    def gather(self, shape, role: str, classes: int | None = None, ignored: int | None = None) -> Value:
+        """The batch's rows of a caller's array, converted: to int32 and checked against ``classes`` where given, which
+        one ``ignored`` label need not be."""
         index = self.array(role)
         if classes is None:
             x = self.value(shape, name=role)
             self.emit("gather", [], [x], [PerRow(1), math.prod(shape), index])
         else:
             x = self.value(shape, "int32", name=role)
-            self.emit("gather_integer", [], [x], [PerRow(1), math.prod(shape), index, classes])
+            self.emit("gather_integer", [], [x], [PerRow(1), math.prod(shape), index, classes], [ignored or 0],
+                      int(ignored is not None))
         return x
 
     def scatter(self, x: Value, role: str) -> None:
@@ -131,14 +138,47 @@ class Lowering:
         self._n_random += 1
         return self._n_random
 
-    def count(self, name: str, per_row: Value) -> None:
-        """Add the sum and the number of ``per_row`` to a counter of the frame, at the end of the batch."""
+    def counter(self, name: str, size: int = 2, results: Callable = means) -> Value:
+        """``size`` float64 places of the frame, zero at the start of an epoch; ``results`` makes numbers (or arrays)
+        of the counters of epochs in Python."""
+        start = self.counter_vector.size
+        self.counters.append(Counter(name, start, start + size, results))
+        self.counter_vector.size += size
+        return Value((size,), "float64", False, name, self.counter_vector, start)
+
+    def count(self, counter: Value, per_row: Value, weights: Value | None = None) -> None:
+        """Add to a counter, at the end of the batch, the sum of ``per_row`` and its number of elements; with the
+        ``weights`` that are in ``per_row`` already, of rows or of its elements, the sum of the weights."""
+        total, n = self._sum(per_row, counter.name), per_row.elements()
+        weight = None if weights is None else self._sum(weights, f"weights of {counter.name}")
+        repeat = per_row.size // (1 if weights is None else weights.size)
+        self.emit("add_counter", [total, weight], [counter], [n, repeat], phase="commit")
+
+    def _sum(self, x: Value, name: str) -> Value:
         total = self.value((1,), "float64", batched=False, name=f"sum of {name}")
-        self.emit("sum", [per_row], [total], [per_row.elements()])
-        counter = Value((COUNTER,), "float64", False, name, self.counter_vector, COUNTER * len(self.counters))
-        self.counters.append(name)
-        self.counter_vector.size = COUNTER * len(self.counters)
-        self.emit("add_counter", [total], [counter], [per_row.elements()], phase="commit")
+        self.emit("sum", [x], [total], [x.elements()])
+        return total
+
+    def regularize(self, x: Value, regularizer) -> None:
+        """Remember a penalty on ``x`` (None: there is none), for a program that has a loss."""
+        if regularizer is not None:
+            self._regularized.append((self.layer, x, regularizer))
+
+    def penalty(self) -> Value | None:
+        """Name the operations of all penalties; returns their sum, float64 (1,), or None where there is none.
+
+        The gradients of penalties come to those that are there: to an output's before it is passed on, to a weight's at
+        the end.
+        """
+        total = None
+        for layer, x, regularizer in self._regularized:
+            self.layer = layer
+            before, total = total, self.value((1,), "float64", batched=False, name="penalty")
+            regularizer.lower(self, x, before, total)
+            if self.training and x.needs_gradient:
+                entry = layer, (), partial(regularizer.lower_gradient, self, x)
+                self._tape.insert(len(self._tape) if x.variable is None else 0, entry)
+        return total
 
     def maker(self, x: Value) -> Operation | None:
         """The operation that computes ``x``, if nothing else reads it yet: the planner may then fuse over it."""
@@ -173,11 +213,17 @@ class Lowering:
         self.emit("add", [earlier, dx], [total], [x.elements()])
         self._gradients[x] = total
 
+    def revised_gradient(self, x: Value) -> tuple[Value | None, Value]:
+        """(the gradient of ``x`` so far, where to write its successor): for an operation that adds its own to it."""
+        earlier = self._gradients.get(x)
+        self._gradients[x] = earlier if earlier is not None and x.variable is not None else self.gradient_place(x)
+        return earlier, self._gradients[x]
+
     def differentiate(self) -> None:
         """Name the operations of the backward pass."""
         for layer, outputs, function in reversed(self._tape):
             gradients = [self._gradients.get(y) for y in outputs]
-            if any(g is not None for g in gradients):
+            if not outputs or any(g is not None for g in gradients):
                 self.layer = layer
                 function(*gradients)
         self._tape.clear()

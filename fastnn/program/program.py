@@ -10,7 +10,7 @@ from .._kernels import runner
 from . import debug, memory, show
 from .fusion import fuse
 from .ir import FrameVector, Operation, PerRow, Value
-from .lowering import COUNTER, Lowering
+from .lowering import Lowering
 from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output of matmul
@@ -54,7 +54,7 @@ class Plan:
         self._free.append(frame)
 
     def counters_of(self, frame: runner.RunFrame) -> np.ndarray:
-        """The frame's counters, float64: sum and count of each."""
+        """The frame's counters, float64, those of the loss and of each metric one after the other."""
         return frame.slots[self._slots[self._counter_vector]] if self._counter_vector in self._slots else np.empty(0)
 
     def _storage(self, home: Vector | FrameVector | Value) -> np.ndarray:
@@ -140,8 +140,9 @@ class Program:
         self.dtype = lowering.dtype
         self.training = lowering.training
         self.arrays = tuple(lowering.arrays)                # roles of the caller's arrays
-        self.counters = tuple(lowering.counters)
-        self.places = sorted((name, COUNTER * i) for i, name in enumerate(self.counters))     # in the order of logs
+        self.counters = tuple(c.name for c in lowering.counters)
+        self.places = sorted(lowering.counters, key=lambda c: c.name)                       # in the order of logs
+        self.python_state = lowering.python_state           # its epochs must be run in a call each
         self.counter_vector = lowering.counter_vector
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Variable:
         self.shape = tuple(int(n) for n in shape)
         self.path = path
         self.trainable = trainable
+        self.regularizer: Any = None    # adds a penalty to the loss
+        self.constraint: Any = None     # changes the weights after every step
         self.state = not trainable      # a moving statistic: never an optimizer's, whatever the layer's `trainable`
         self.vector = Vector(path, self.size, dtype)
         self.vector.variables.append(self)

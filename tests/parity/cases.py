@@ -5,20 +5,38 @@ from seeded NumPy generators, so nothing but the library's own arithmetic differ
 the cases on Keras and writes ``data/<family>.npz``; ``test_parity.py`` runs them on fastnn and compares.
 """
 
+import activation_cases
 import callback_cases
+import constraint_cases
+import data_cases
 import fit_cases
 import initializer_cases
 import layer_cases
 import loss_cases
+import loss_option_cases
+import metric_cases
 import model_cases
 import optimizer_cases
+import regularizer_cases
+import saving_callback_cases
+import schedule_cases
+import transfer_cases
 
 FAMILIES = {
+    "activations": activation_cases.CASES,
     "layers": layer_cases.CASES,
     "losses": loss_cases.CASES,
+    "loss_options": loss_option_cases.CASES,
+    "metrics": metric_cases.CASES,
     "optimizers": optimizer_cases.CASES,
+    "schedules": schedule_cases.CASES,
+    "constraints": constraint_cases.CASES,
+    "regularizers": regularizer_cases.CASES,
     "fit": fit_cases.CASES,
+    "data": data_cases.CASES,
     "callbacks": callback_cases.CASES,
+    "saving_callbacks": saving_callback_cases.CASES,
+    "transfer": transfer_cases.CASES,
     "models": model_cases.CASES,
     "initializers": initializer_cases.CASES,
 }

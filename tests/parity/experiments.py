@@ -1,14 +1,16 @@
-"""Three small experiments whose test accuracy is compared with that of Keras on the same data and splits."""
+"""Three small experiments whose test accuracy is compared with that of Keras on the same data and splits.
+
+scikit-learn is loaded where data are made: the nets alone are used without it.
+"""
 
 import numpy as np
-from sklearn.datasets import load_digits, load_iris, make_classification
-from sklearn.model_selection import train_test_split
 
 SEEDS = range(5)
 
 
 def split(x, y, seed, test_size):
     """Stratified training and test part, standardised with the mean and deviation of the training part."""
+    from sklearn.model_selection import train_test_split
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=test_size, random_state=seed, stratify=y)
     mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
     return [((part - mean) / deviation).astype("float32") for part in (x_train, x_test)], [y_train, y_test]
@@ -29,6 +31,7 @@ def iris_model(K):
 
 def iris(K, seed):
     """200 epochs in batches of 16."""
+    from sklearn.datasets import load_iris
     K.utils.set_random_seed(seed)
     x, y = split(*load_iris(return_X_y=True), seed, test_size=0.25)
     return accuracy(iris_model(K), x, y, epochs=200, batch_size=16)
@@ -47,6 +50,7 @@ def deep_model(K):
 
 def deep(K, seed):
     """50 epochs on 800 rows of a synthetic problem with 20 features."""
+    from sklearn.datasets import make_classification
     K.utils.set_random_seed(seed)
     problem = make_classification(1000, 20, n_informative=15, n_classes=3, random_state=seed)
     x, y = split(*problem, seed, test_size=0.2)
@@ -55,6 +59,7 @@ def deep(K, seed):
 
 def large_digits():
     """The digits of scikit-learn as (1797, 784) numbers in [0, 1]: every pixel three times, two black ones around."""
+    from sklearn.datasets import load_digits
     images, labels = load_digits(return_X_y=True)
     enlarged = np.kron(images.reshape(-1, 8, 8), np.ones((1, 3, 3)))
     framed = np.pad(enlarged, ((0, 0), (2, 2), (2, 2)))
@@ -69,6 +74,7 @@ def digits_model(K):
 
 def digits(K, seed):
     """10 epochs in batches of 32."""
+    from sklearn.model_selection import train_test_split
     K.utils.set_random_seed(seed)
     x, y = large_digits()
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=seed, stratify=y)

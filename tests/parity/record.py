@@ -3,20 +3,22 @@
 Usage, in an environment with tensorflow-cpu, keras and scikit-learn::
 
     python tests/parity/record.py            # everything
-    python tests/parity/record.py losses     # one family of cases, or: signatures, accuracy
+    python tests/parity/record.py losses     # one family of cases, or: signatures, names, accuracy
 """
 
+import contextlib
 import importlib
 import json
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 from cases import FAMILIES
 from experiments import EXPERIMENTS, SEEDS
+from keras_names import keras_names
 from signatures import signatures
 
 DATA = Path(__file__).parent / "data"
@@ -46,9 +48,12 @@ def record_accuracy(keras):
 
 
 def record_versions():
-    """What the numbers come from."""
-    packages = ("keras", "tensorflow-cpu", "numpy", "scikit-learn")
-    write_json("versions.json", {name: version(name) for name in packages} | {"python": platform.python_version()})
+    """What the numbers come from; of scikit-learn, when it is not here, the version of the last time it was."""
+    found = json.loads((DATA / "versions.json").read_text()) if (DATA / "versions.json").exists() else {}
+    for name in ("keras", "tensorflow-cpu", "numpy", "scikit-learn"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    write_json("versions.json", found | {"python": platform.python_version()})
 
 
 def main(wanted):
@@ -58,9 +63,11 @@ def main(wanted):
     os.environ |= {"TF_ENABLE_ONEDNN_OPTS": "0"}
     keras = importlib.import_module("keras")
     DATA.mkdir(exist_ok=True)
-    for name in wanted or [*FAMILIES, "signatures", "accuracy"]:
+    for name in wanted or [*FAMILIES, "signatures", "names", "accuracy"]:
         if name == "signatures":
             write_json("signatures.json", signatures(keras))
+        elif name == "names":
+            write_json("keras_names.json", keras_names(keras))
         elif name == "accuracy":
             record_accuracy(keras)
         else:

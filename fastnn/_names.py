@@ -1,0 +1,108 @@
+"""What to say about a name that a module does not have: where it is, that Keras has it, or the nearest.
+
+Nothing here runs, and Keras's names are not loaded, until somebody asks for such a name.
+"""
+from __future__ import annotations
+
+import sys
+from functools import partial
+from types import FrameType, ModuleType
+
+SIMILAR = 0.7        # how much alike two names must look for one to be proposed for the other, from 0 to 1
+
+
+def explain_unknown(package: ModuleType) -> None:
+    """Give a package and its public modules that are loaded a ``__getattr__`` that raises what ``unknown`` says."""
+    for module in (package, *modules_below(package)):
+        vars(module).setdefault("__getattr__", partial(_raise_unknown, module))
+
+
+def _raise_unknown(module: ModuleType, name: str):
+    raise unknown(module, name, sys._getframe(1))
+
+
+def unknown(module: ModuleType, name: str, asking: FrameType) -> Exception:
+    """The error for a name that a module lacks.
+
+    An AttributeError, which Python itself would replace by a text of its own where ``from module import name`` asks:
+    there an ImportError.
+    """
+    text = f"module {module.__name__!r} has no attribute {name!r}"
+    if name.startswith("_"):                 # Python's own questions, such as for __path__
+        return AttributeError(text, name=name, obj=module)
+    text += f".{advice(module, name)}"
+    from opcode import opmap
+    if asking.f_code.co_code[asking.f_lasti] == opmap["IMPORT_FROM"]:
+        return ImportError(text, name=module.__name__)
+    return AttributeError(text, name=name, obj=None)     # with the module here Python would add a suggestion of its own
+
+
+def advice(module: ModuleType, name: str) -> str:
+    """A sentence about a name that a module lacks, empty where nothing looks like it."""
+    namespace = module.__name__.partition(".")[2]
+    own = _spelling(name, public(module))
+    if own:
+        return f" Did you mean {own!r}?"
+    if _spelling(name, keras_names(namespace)):
+        return _only_keras(namespace, name)
+    fastnn = sys.modules[__package__]
+    found = [other for other in (fastnn, *modules_below(fastnn)) if name in public(other)]
+    if found:
+        return f" It is {found[0].__name__}.{name}."
+    for other in _all_keras_names():
+        if name in keras_names(other):
+            return _only_keras(other, name)
+    close = _closest(name, public(module))
+    return f" Did you mean {close!r}?" if close else ""
+
+
+def keras_has(namespace: str, name: str) -> str:
+    """Keras's spelling of a name in one of its namespaces that fastnn lacks there, else ""."""
+    found, module = _spelling(name, keras_names(namespace)), sys.modules.get(f"fastnn.{namespace}")
+    return "" if module is not None and found in (*vars(module), *public(module)) else found
+
+
+def keras_names(namespace: str) -> list[str]:
+    """The names that Keras has in a namespace, those of namespaces below it too; "" is the top level."""
+    names, above = _all_keras_names(), f"{namespace}." if namespace else ""
+    below = {path[len(above):].partition(".")[0] for path in names if path.startswith(above)}
+    return [*names.get(namespace, []), *filter(None, below)]
+
+
+def public(module: ModuleType) -> list[str]:
+    """The names that a module offers."""
+    return vars(module).get("__all__") or [name for name in vars(module) if not name.startswith("_")]
+
+
+def letters(name: str) -> str:
+    """A name without case and underscores."""
+    return name.lower().replace("_", "")
+
+
+def _only_keras(namespace: str, name: str) -> str:
+    path = ".".join(filter(None, ("keras", namespace, _spelling(name, keras_names(namespace)))))
+    return f" Keras has it ({path}), fastnn does not (yet)."
+
+
+def _spelling(name: str, names: list[str]) -> str:
+    """How ``name`` is written among ``names``: as it stands, else in other letters' case; "" if it is not there."""
+    return name if name in names else next((n for n in names if letters(n) == letters(name)), "")
+
+
+def _closest(name: str, names: list[str]) -> str:
+    import difflib
+    by_letters = {letters(n): n for n in names}
+    close = difflib.get_close_matches(letters(name), by_letters, 1, cutoff=SIMILAR)
+    return by_letters[close[0]] if close else ""
+
+
+def modules_below(package: ModuleType) -> list[ModuleType]:
+    """The public modules of a package that are loaded, and those below them."""
+    things = [vars(package).get(name) for name in public(package)]
+    modules = [t for t in things if isinstance(t, ModuleType) and t.__name__.rpartition(".")[0] == package.__name__]
+    return modules + [below for module in modules for below in modules_below(module)]
+
+
+def _all_keras_names() -> dict[str, list[str]]:
+    from ._keras_names import NAMES
+    return NAMES

@@ -1,0 +1,78 @@
+"""Predict for the rows of a CSV file with a model that `fastnn train FILE.csv` saved.
+
+Columns are found by their names; others than those the model takes are passed over. Writes CSV: the target for each
+row and, for classes, the probability of the class. A category that the model does not know counts as none of those it
+knows; a line on stderr says so.
+"""
+import csv
+import io
+import os
+import sys
+
+from . import CommandError
+from .columns import from_notes
+from .table import check_column, read
+
+OPTIONS = {
+    "model": {"metavar": "MODEL", "help": "model file, as `fastnn train FILE.csv` writes"},
+    "file": {"metavar": "FILE.csv", "help": "table with the columns that the model takes"},
+    "--out": {"metavar": "FILE", "help": "file for the predictions (default: standard output)"},
+}
+
+
+def run(options):
+    """Read both files, predict, write."""
+    model = load(options.model)
+    inputs, target, labels = from_notes(model, options.model)
+    if options.out is not None and os.path.isdir(options.out):
+        raise CommandError(f"--out {options.out!r}: is a folder; expected the name of a file", 2)
+
+    def wanted(names):
+        for name in inputs.categories:
+            check_column(options.file, name, names)
+        return list(inputs.categories)
+
+    texts = [name for name, known in inputs.categories.items() if known is not None]
+    x = inputs.encode(read(options.file, wanted, texts))
+    lines = rows(model.predict(x, batch_size=1024, verbose=0), target, labels)
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    if options.out is None:
+        sys.stdout.write(text.getvalue())
+    else:
+        write(options.out, text.getvalue().encode())
+
+
+def write(path, data):
+    """Write a file whole or not at all; into what is no file, such as a pipe, as it comes."""
+    from fastnn.saving import atomic
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as stream:
+                stream.write(data)
+        else:
+            atomic.write(path, data)
+    except OSError as error:
+        raise CommandError(f"cannot write {path!r}: {error.strerror or error}", 2) from None
+
+
+def load(path):
+    """The model in a file; CommandError for whatever is none."""
+    import fastnn
+    try:
+        return fastnn.models.load_model(path)
+    except fastnn.ModelFileError as error:
+        raise CommandError(str(error), 2) from None
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be read: {error.strerror or error}", 2) from None
+
+
+def rows(predicted, target, labels):
+    """The lines of the result, the names of its columns first."""
+    from .train_file import classes
+    if labels is None:
+        return [[target], *([str(value)] for value in predicted[:, 0])]
+    found = classes(predicted)
+    second = predicted[:, 0] if predicted.shape[1] == 1 else None
+    sure = predicted[range(len(found)), found] if second is None else [p if c else 1 - p for p, c in zip(second, found)]
+    return [[target, "probability"], *([labels[c], f"{p:.4f}"] for c, p in zip(found, sure))]

@@ -1,0 +1,18 @@
+"""Show what is in a model file: layers, parameters, and of a model for tables its columns."""
+from .predict import load
+
+OPTIONS = {"model": {"metavar": "MODEL", "help": "model file"}}
+
+
+def run(options):
+    """Print the table of layers and what the notes say."""
+    model = load(options.model)
+    model.summary()
+    notes = model.notes
+    if not isinstance(notes.get("inputs"), list):
+        return
+    from .columns import from_notes
+    inputs, target, labels = from_notes(model, options.model)
+    print(f"Target: {target}" + (f", one of {', '.join(labels)}" if labels else ", a number"))
+    print("Columns: " + ", ".join(name if known is None else f"{name} ({len(known)} categories)"
+                                  for name, known in inputs.categories.items()))

@@ -1,0 +1,367 @@
+"""Hostile and broken model files: families of them, each made anew from a good file and a generator of random numbers.
+
+Most are signed again after they were changed, as an attacker would, so that they get past the checksum.
+"""
+import copy
+import hashlib
+import io
+import json
+import pickle
+import struct
+import tarfile
+import zipfile
+
+import numpy as np
+
+CLASS_NAMES = ["os.system", "builtins.eval", "eval", "Lambda", "__class__", "../x", "fastnn.layers.Dense", "Model", "",
+               "Layer", "x" * 900, "x" * 5000, "dense\n", "DENSE", "Sequential", "Described", "type", "exec", "\ud800",
+               "subprocess.Popen", "TFSMLayer", "TorchModuleWrapper", "StringLookup", "function", "InputLayer"]
+NUMBERS = [True, 1.0, "3", "9" * 5000, [], {}, None, -1, 0, 1e308, 10**9, 10**12, 2**31, 2**63, 2**64, 10**30, -2**63,
+           [10**9], {"class_name": "function", "config": "os.system"}, "__import__('os').system('true')"]
+DTYPES = ["O", "V100", "2f8,f4", "(1000000,)f4", "float16", ["f4"], {"names": ["a"]}, "M8[s]", "complex64", 7,
+          "U99999999"]
+GADGETS = [{"class_name": "function", "config": "os.system"}, {"class_name": "__lambda__", "config": {"value": "4wAA"}},
+           {"module": "builtins", "class_name": "eval", "config": {}, "registered_name": None},
+           {"module": "keras.utils", "class_name": "function", "config": "get_file"},
+           {"class_name": "Constant", "config": {"value": [[1.0]] * 500}},
+           {"class_name": "L2", "config": {"l2": "x"}}, {"class_name": "Orthogonal", "config": {"gain": 10**9}}]
+
+
+def split(data):
+    """(header as an object, body) of a safetensors file."""
+    n = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8:8 + n]), data[8 + n:]
+
+
+def join(header, body):
+    """A file of a header (an object, or bytes as they are) and a body."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def sign(data):
+    """The file with the checksum that belongs to its bytes."""
+    return data[:-32] + hashlib.sha256(data[:-32]).digest()
+
+
+def tensors(data):
+    """{name: (dtype, shape, bytes)} of a file."""
+    header, body = split(data)
+    return {name: (t["dtype"], t["shape"], body[slice(*t["data_offsets"])]) for name, t in header.items()}
+
+
+def built(parts):
+    """The signed file of such tensors."""
+    header, body = {}, b""
+    order = [*sorted(n for n in parts if n not in ("fastnn.config", "fastnn.sha256")), "fastnn.config", "fastnn.sha256"]
+    for name in order:
+        if name in parts:
+            dtype, shape, raw = parts[name]
+            header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(raw)]}
+            body += raw
+    text = json.dumps(header).encode()
+    return sign(join(text + b" " * (-len(text) % 8), body))
+
+
+def with_text(good, text):
+    """The good file with another text for a description, signed."""
+    parts = tensors(good)
+    parts["fastnn.config"] = ("U8", [len(text)], text)
+    return built(parts)
+
+
+def description(good):
+    """The description of a good file."""
+    return json.loads(tensors(good)["fastnn.config"][2])
+
+
+def places(value, path=()):
+    """The paths of all values in plain data."""
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from places(value[key], (*path, key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from places(item, (*path, i))
+
+
+def put(value, path, new):
+    """Change what lies at a path."""
+    for step in path[:-1]:
+        value = value[step]
+    value[path[-1]] = new
+
+
+def dumps(described):
+    return json.dumps(described).encode("utf-8", "surrogatepass")
+
+
+def named(good, rng, key, choices):
+    """One of the values of this key in the description is another."""
+    described = description(good)
+    found = [p for p in places(described) if p and p[-1] == key]
+    put(described, rng.choice(found), copy.deepcopy(rng.choice(choices)))
+    return with_text(good, dumps(described))
+
+
+def anywhere(good, rng):
+    """Any value of the description, but the notes, is another."""
+    described = description(good)
+    found = [p for p in places(described) if p and p[0] != "notes"]
+    for _ in range(rng.choice([1, 1, 1, 2, 5])):
+        path = rng.choice(found)
+        new = rng.choice([*NUMBERS, *CLASS_NAMES, *DTYPES, *GADGETS, *described.values()])
+        try:
+            put(described, path, copy.deepcopy(new))
+        except (KeyError, IndexError, TypeError):
+            pass
+    return with_text(good, dumps(described))
+
+
+def keys(good, rng):
+    """A key too many, too few, or of another name."""
+    described = description(good)
+    where = described
+    for step in rng.choice([p for p in places(described) if p and p[0] != "notes"]):
+        where = where[step]
+    if isinstance(where, dict) and where:
+        key = rng.choice(list(where))
+        value = where.pop(key)
+        if rng.random() < 0.5:
+            where[rng.choice(["__class__", "module", "Units", key + " ", "", "safe_mode", "custom_objects"])] = value
+    else:
+        described["extra"] = 1
+    return with_text(good, dumps(described))
+
+
+def layers(good, rng):
+    """Very many layers, none, or models within models."""
+    described = description(good)
+    config = described["model"]["config"]
+    choice = rng.choice(["many", "none", "nested", "again", "wide"])
+    if choice == "many":
+        flat = {"class_name": "Flatten", "config": {}}
+        config["layers"] = config["layers"][:1] + [flat] * rng.choice([3000, 100_000])
+    elif choice == "none":
+        config["layers"] = []
+    elif choice == "nested":
+        for i in range(rng.choice([5, 100, 3000])):
+            inner = {"class_name": "Sequential", "config": {**config, "name": f"inner_{i}"}}
+            config = {**config, "layers": [inner]}
+            if i > 50:
+                return with_text(good, nested_text(described, i))
+        described["model"]["config"] = config
+    elif choice == "again":
+        config["layers"] += config["layers"]
+    else:
+        for entry in config["layers"]:
+            if "units" in entry["config"]:
+                entry["config"]["units"] = rng.choice([10**9, 10**6, 10**15])
+    return with_text(good, dumps(described))
+
+
+def nested_text(described, depth):
+    """A description that is nested deeper than its parser can go."""
+    return dumps(described)[:-1] + b',"x":' + b'{"a":' * (depth * 100) + b"1" + b"}" * (depth * 100) + b"}"
+
+
+def json_text(good, rng):
+    """JSON that a strict parser refuses."""
+    text = tensors(good)["fastnn.config"][2]
+    return with_text(good, rng.choice([
+        b"", b"{", b"[]", b"null", b"\xff\xfe" + text, "﻿".encode() + text, text.decode().encode("utf-16"), text + b"\0",
+        text + b"}", text[:-1], text.replace(b":1,", b":NaN,", 1), text.replace(b":1,", b":1e999,", 1),
+        text.replace(b":1,", b":-Infinity,", 1), text.replace(b":1,", b":" + b"9" * 6000 + b",", 1),
+        b"[" * 100_000, b'{"a":' * 100_000, b"[" * 50_000 + b"]" * 50_000, text.replace(b'"format"',
+                                                                                        b'"format":1,"format"', 1),
+        b'{"format":1,' + b"[]," * 300_000 + b"}", b'"' + b"a" * 3_000_000 + b'"',
+        b"{" + b'"a":0,' * 60_000 + b'"b":0}',
+        b" " * 5_000_000, text.replace(b'"kind"', b'"\\ud800"', 1), text.replace(b'"model"', b'"\xc3\x28"', 1)]))
+
+
+def versions(good, rng):
+    """Another version, another kind."""
+    described = description(good)
+    if rng.random() < 0.5:
+        described["format"] = rng.choice([0, 2, 10**9, True, "1", None, 1.0, -1, [1]])
+    else:
+        described["kind"] = rng.choice(["weights", "training", "", None, 3, ["model"], "Model"])
+    return with_text(good, dumps(described))
+
+
+def headers(good, rng):
+    """Headers that lie about tensors."""
+    header, body = split(good)
+    name = rng.choice([n for n in header if n != "fastnn.sha256"])
+    t = header[name]
+    n = len(body)
+    change = rng.choice([
+        {"dtype": rng.choice(["F16", "BF16", "X", "", 7, None, "F8_E4M3", "BOOL", "U8", "I16", "C64", "u8" * 1000])},
+        {"shape": rng.choice([[-1], [True], [1.0], ["3"], [10**4000], [2**63], [2**64], None, "x", [[1]], [0], [],
+                              [4194305, 4194305, 211106198978564], [1] * 65, [1] * 9, [2**32, 2**32],
+                              [1] * 200_000, [0] * 200_000])},
+        {"data_offsets": rng.choice([t["data_offsets"][::-1], [0, n + 1], [0, n], [0, 0], [n, n], [-1, 4], [0], [0, 1,
+                                                                                                                 2],
+                                     [0, 2**64], [1.5, 2], None, [2**63, 2**63 + 4], "x",
+                                     [t["data_offsets"][0] + 4, t["data_offsets"][1] + 4]])},
+        {"extra": 1}, {}])
+    if change == {}:
+        del header[name][rng.choice(["dtype", "shape", "data_offsets"])]
+    header[name] = {**t, **change} if change else header[name]
+    return sign(join(header, body))
+
+
+def header_text(good, rng):
+    """Headers that are no good JSON, or hold names twice."""
+    header, body = split(good)
+    text = json.dumps(header).encode()
+    first = next(iter(header))
+    entry = json.dumps(first)[:-1].encode() + b'"'
+    return sign(rng.choice([
+        join(b"", body), join(b"x" + text, body), join(b"\xff" + text, body), join(text[:-5], body),
+        join(b"[" * 100_000, body),
+        join(b"[" + text + b"]", body), join(text.replace(entry, entry + b':{"dtype":"F32","shape":[1],'
+                                             b'"data_offsets":[0,4]},' + entry, 1), body),
+        join(b'{"__metadata__":{"a":"b"},"__metadata__":{"a":"c"},' + text[1:], body),
+        join(b'{"__metadata__":{"a":{"b":1}},' + text[1:], body), join(b'{"__metadata__":3,' + text[1:], body),
+        struct.pack("<Q", 2**64 - 1) + text + body, struct.pack("<Q", len(good)) + text + body,
+        struct.pack("<Q", 0) + text + body, struct.pack("<Q", 3 * 2**20) + text + body,
+        struct.pack("<Q", len(text) + 1) + text + body, join(b" " * 1_500_000 + text, body),
+        join(text + b" " * 3_000_000, body), join(json.dumps({**header, "a" * 1_000_000: header[first]}).encode(),
+                                                  body),
+        join(json.dumps({f"n{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+                         for i in range(rng.choice([11_000, 25_000]))} | header).encode(), body)]))
+
+
+def arrays(good, rng):
+    """Tensors left out, added, renamed, transposed, of another dtype, empty, or shared."""
+    parts = tensors(good)
+    name = rng.choice(list(parts))
+    dtype, shape, raw = parts[name]
+    choice = rng.choice(["drop", "add", "rename", "shape", "double", "empty", "swap", "rank"])
+    if choice == "drop":
+        del parts[name]
+    elif choice == "add":
+        parts[rng.choice(["x", "fastnn.x", "fastnn.optimizer/x", "dense/kernel2", "", "../x", "a" * 2000, "\0",
+                          "é"])] = (
+            "F32", [2], b"\0" * 8)
+    elif choice == "rename":
+        parts[rng.choice([name + " ", name.upper(), "", "x/" + name])] = parts.pop(name)
+    elif choice == "shape":
+        parts[name] = (dtype, [1, *shape] if rng.random() < 0.5 else [int(np.prod(shape))], raw)
+    elif choice == "double":
+        parts[name] = ("F64", shape, raw + raw)
+    elif choice == "empty":
+        parts[name] = (dtype, [0], b"")
+    elif choice == "rank":
+        parts[name] = (dtype, [1] * 9 + shape, raw)
+    else:
+        other = rng.choice(list(parts))
+        parts[name], parts[other] = parts[other], parts[name]
+    return built(parts)
+
+
+def state(good, rng):
+    """The optimizer's arrays with other shapes, numbers or names."""
+    parts = tensors(good)
+    mine = [n for n in parts if n.startswith("fastnn.optimizer/")]
+    name = rng.choice(mine)
+    dtype, shape, raw = parts.pop(name)
+    parts[rng.choice([name, name, "fastnn.optimizer/../" + name[17:], name + ":2", "fastnn.optimizer/"])] = rng.choice([
+        (dtype, [*shape, 1], raw), ("I64", [1], struct.pack("<q", -5)), ("I64", [1], struct.pack("<q", 2**62)),
+        ("F32", [1], b"\0\0\xc0\x7f"), (dtype, shape, b"\xff" * len(raw)), (dtype, shape, raw)])
+    return built(parts)
+
+
+def other_kinds(good, rng):
+    """Files of other kinds with the name of a model file."""
+    zipped, archive, array = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("config.json", json.dumps({"class_name": "Lambda", "config": {}}))
+        z.writestr("bomb", bytes(10_000_000))
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("../../etc/x"), None)
+    np.savez(array, x=np.ones(3))
+    single = io.BytesIO()
+    np.save(single, np.ones(3))
+    return rng.choice([
+        pickle.dumps({"a": 1}, p) for p in range(6)] + [
+        b"cos\nsystem\n(S'true'\ntR.", zipped.getvalue(), archive.getvalue(), array.getvalue(), single.getvalue(),
+        b"\x89HDF\r\n\x1a\n" + bytes(2000), b"\x1f\x8b\x08" + bytes(100), b"%PDF-1.7" + bytes(100), b"<html></html>",
+        b"{}",
+        good + zipped.getvalue(), zipped.getvalue() + good, sign(good + zipped.getvalue()), b"\x80\x04\x95" + good])
+
+
+def sizes(good, rng):
+    """Empty, tiny, cut off, too long."""
+    return rng.choice([b"", bytes(7), bytes(8), bytes(9), good[:rng.randrange(len(good))], good + b"\0", good * 2,
+                       sign(good[:-64] + bytes(32)), good[1:], b"\0" + good, bytes(rng.randrange(5000))])
+
+
+def bits(good, rng):
+    """Some bits are another, the checksum is not."""
+    data = bytearray(good)
+    for _ in range(rng.choice([1, 1, 2, 10, 1000])):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return bytes(data) if bytes(data) != good else b""
+
+
+def signed_bits(good, rng):
+    """Some bits, or stretches of bytes, are another, and the checksum agrees."""
+    data = bytearray(good)
+    header = 8 + struct.unpack("<Q", good[:8])[0]
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        place = rng.randrange(rng.choice([header, len(data)]))
+        choice = rng.random()
+        if choice < 0.6:
+            data[place] ^= 1 << rng.randrange(8)
+        elif choice < 0.8:
+            data[place:place + rng.randrange(9)] = rng.randbytes(rng.randrange(9))
+        else:
+            other = rng.randrange(len(data))
+            data[place:place + 20] = data[other:other + 20]
+    return sign(bytes(data))
+
+
+def repeated(key, choices):
+    return lambda good, rng: named(good, rng, key, choices)
+
+
+FAMILIES = {
+    "class names": repeated("class_name", CLASS_NAMES),
+    "units": repeated("units", NUMBERS),
+    "input shapes": repeated("shape", [*NUMBERS, [2**40], [10**30], [4] * 65, [[4]], ["4"], [None], [4.0], [True]]),
+    "rates": repeated("rate", [*NUMBERS, -0.1, 2]),
+    "dtypes": repeated("dtype", DTYPES),
+    "names": repeated("name", [*CLASS_NAMES, *NUMBERS]),
+    "activations": repeated("activation", [*CLASS_NAMES, *GADGETS, 3, ["relu"]]),
+    "initializers": repeated("kernel_initializer", [*CLASS_NAMES, *GADGETS, *NUMBERS]),
+    "regularizers": repeated("kernel_regularizer", [*CLASS_NAMES, *GADGETS, *NUMBERS[:4]]),
+    "constraints": repeated("kernel_constraint", [*CLASS_NAMES, *GADGETS, *NUMBERS[:4]]),
+    "trainable": repeated("trainable", [*GADGETS, *NUMBERS]),
+    "optimizers": repeated("optimizer", [*CLASS_NAMES, *GADGETS, *NUMBERS]),
+    "learning rates": repeated("learning_rate", [*NUMBERS, *GADGETS]),
+    "losses": repeated("loss", [*CLASS_NAMES, *GADGETS, *NUMBERS]),
+    "metrics": repeated("metrics", [*CLASS_NAMES, *GADGETS, [GADGETS], [CLASS_NAMES], [["a"]], 3]),
+    "lists of weights": repeated("weights", [[], None, ["x"] * 3, ["a"] * 30_000, [1], ["dense/kernel"], {}]),
+    "seeds": repeated("seeds", [[], [1, 2], [-1], [2**64], [True], ["1"], None, 3, [1.0]]),
+    "notes": repeated("notes", [[], None, 3, "x", True]),
+    "settings": repeated("config", [*NUMBERS, *GADGETS, [{}]]),
+    "versions": versions, "keys": keys, "layers": layers, "anywhere": anywhere, "JSON": json_text,
+    "headers": headers, "header text": header_text, "arrays": arrays, "optimizer state": state,
+    "other kinds": other_kinds, "sizes": sizes, "bits": bits, "signed bits": signed_bits,
+}
+# changes that may leave a good file, which then is to load: another number for a weight, another name for a layer
+MAY_LOAD = {"names", "signed bits", "anywhere", "keys", "units", "rates", "dtypes", "activations", "initializers",
+            "class names",
+            "regularizers", "constraints", "trainable", "learning rates", "losses", "metrics", "optimizers", "settings",
+            "optimizer state", "arrays", "headers", "header text", "layers", "seeds", "input shapes"}
+
+
+def hostile(good, family, rng):
+    """One file of a family; sometimes with a few bits flipped and signed again."""
+    data = FAMILIES[family](good, rng)
+    if family in MAY_LOAD and len(data) > 200 and rng.random() < 0.1:
+        data = signed_bits(data, rng) if len(data) > 8 and struct.unpack("<Q", data[:8])[0] < len(data) - 8 else data
+    return data

@@ -1,0 +1,446 @@
+"""The command on CSV files: train, predict, summary; and one line for every file that cannot be used."""
+import csv
+import io
+import os
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn.cli import main, table
+
+pytest.importorskip("sklearn")
+ROOT = Path(__file__).resolve().parent.parent
+QUICK = ("--epochs", "2", "--hidden", "4")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Every test works in an empty folder, without pictures unless it draws them itself."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fastnn.cli.train_file.save_pictures", lambda folder, drawings: None)
+    return tmp_path
+
+
+def write(path, columns, separator=","):
+    """A CSV file of named columns."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values()))
+    return str(path)
+
+
+def houses(n=300, seed=0):
+    """Columns of numbers and categories, with a price that follows from them and a kind that follows from the price."""
+    rng = np.random.default_rng(seed)
+    area, rooms = rng.uniform(20, 200, n).round(2), rng.integers(1, 6, n)
+    city = rng.choice(["Oslo", "Paris", "Rome"], n)
+    price = 3000 * area + np.where(city == "Paris", 200_000, 0) + 20_000 * rooms
+    kind = np.where(price > np.median(price), "dear", "cheap")
+    return {"area": area, "city": city, "rooms": rooms, "price": price.round(1), "kind": kind}
+
+
+def numbers(n=40):
+    """A table of numbers alone; y is a number."""
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(2, n))
+    return {"a": a, "b": b, "y": 2 * a - b}
+
+
+def ok(*arguments):
+    """Run the command; it must succeed."""
+    assert main([*map(str, arguments)]) == 0
+
+
+def refused(capsys, *arguments):
+    """The one line of a refused command, which has written nothing."""
+    before = sorted(str(path) for path in Path().rglob("*"))
+    assert main([*map(str, arguments)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.endswith("\n")
+    assert sorted(str(path) for path in Path().rglob("*")) == before
+    return err[len("fastnn: "):-1]
+
+
+def predictions(capsys, *arguments):
+    """What ``fastnn predict`` writes, as rows of texts."""
+    capsys.readouterr()
+    ok("predict", *arguments)
+    return list(csv.reader(io.StringIO(capsys.readouterr().out)))
+
+
+# training
+
+
+def test_a_number_is_learned_and_predicted_in_its_unit(capsys):
+    columns = houses()
+    path = write("houses.csv", columns)
+    ok("train", path, "--target", "price", "--ignore", "kind", "--epochs", "150")
+    out = capsys.readouterr().out
+    r2, rmse = map(float, re.search(r"60 rows held out:\nprice: R² (\S+), RMSE (\S+)\n", out).groups())
+    assert r2 > 0.99 and rmse < 0.1 * columns["price"].std()
+    assert "\nModel: fastnn-houses/model.fastnn\n" in out
+    assert re.search(r"\nhouses.csv: 240 rows, 150 epochs, [\d,]+ rows a second, ", out)
+    names, *rows = predictions(capsys, "fastnn-houses/model.fastnn", path)
+    assert names == ["price"] and len(rows) == 300
+    errors = np.array(rows, float)[:, 0] - columns["price"]
+    assert np.sqrt((errors ** 2).mean()) < 0.1 * columns["price"].std()
+
+
+def test_the_figures_are_those_of_the_rows_held_out(capsys):
+    """R² and RMSE computed again from the saved model and the split that the seed gives."""
+    columns = numbers(50)
+    ok("train", write("t.csv", columns), "--target", "y", "--seed", "5", *QUICK)
+    r2, rmse = map(float, re.search(r"R² (\S+), RMSE (\S+)", capsys.readouterr().out).groups())
+    held_out = np.random.default_rng(5).permutation(50)[:10]
+    predicted = np.array(predictions(capsys, "fastnn-t/model.fastnn", "t.csv")[1:], float)[held_out, 0]
+    y = columns["y"][held_out]
+    assert rmse == pytest.approx(np.sqrt(((y - predicted) ** 2).mean()), rel=1e-3)
+    assert r2 == pytest.approx(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_are_learned_and_predicted_by_name(capsys, classes):
+    columns = houses()
+    columns["kind"] = np.where(columns["area"] > 110, "large", "small")
+    if classes == 3:
+        columns["kind"][columns["city"] == "Oslo"] = "far"
+    ok("train", write("houses.csv", columns), "--target", "kind", "--ignore", "price", "--out", "out")
+    out = capsys.readouterr().out
+    assert float(re.search(r"accuracy\s+(\S+)", out)[1]) > 0.95
+    for name in set(columns["kind"].tolist()):
+        assert re.search(rf"\n +{name} +\d\.\d\d +\d\.\d\d +\d\.\d\d +\d+\n", out)
+    names, *rows = predictions(capsys, "out/model.fastnn", "houses.csv")
+    assert names == ["kind", "probability"]
+    assert (np.array(rows)[:, 0] == columns["kind"]).mean() > 0.95
+    assert all(1 / classes - 1e-4 <= float(p) <= 1 for _, p in rows)
+
+
+@pytest.mark.parametrize(("values", "options", "labels"), [
+    ([1, 2, 3], (), ["1", "2", "3"]),
+    ([0, 1, 0], (), ["0", "1"]),
+    ([1, 2, 3], ("--task", "number"), None),
+    ([0.5, 1.5, 1], (), None),
+    ([0.5, 1.5, 1], ("--task", "classes"), ["0.5", "1", "1.5"]),
+])
+def test_whole_numbers_are_classes_unless_the_task_is_a_number(values, options, labels):
+    write("t.csv", {"x": np.arange(30), "y": values * 10})
+    ok("train", "t.csv", "--target", "y", *options, *QUICK)
+    assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["labels"] == labels
+
+
+def test_many_whole_numbers_are_a_number():
+    write("t.csv", {"x": np.arange(30), "y": np.arange(30)})
+    ok("train", "t.csv", "--target", "y", *QUICK)
+    assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["labels"] is None
+
+
+def test_the_model_scales_its_inputs_itself(capsys):
+    """The file alone predicts from numbers as they stand in the table, categories one by one."""
+    columns = houses(60)
+    ok("train", write("t.csv", columns), "--target", "price", "--ignore", "kind", *QUICK)
+    model = fastnn.models.load_model("fastnn-t/model.fastnn")
+    assert model.notes == {"inputs": [["area", None], ["city", ["Oslo", "Paris", "Rome"]], ["rooms", None]],
+                           "target": "price", "labels": None}
+    one_hot = columns["city"][:, None] == np.array(["Oslo", "Paris", "Rome"])
+    x = np.column_stack([columns["area"], one_hot, columns["rooms"]]).astype("float32")
+    predicted = np.array(predictions(capsys, "fastnn-t/model.fastnn", "t.csv")[1:], np.float32)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), predicted)
+    train = np.sort(np.random.default_rng(0).permutation(60)[12:])
+    scaling = model.layers[0]
+    for found, of in ((scaling.mean, np.mean), (scaling.variance, np.var)):
+        neutral = [float(of is np.var)] * 3                     # categories stay 0 and 1
+        np.testing.assert_allclose(np.asarray(found).ravel(), [of(x[train, 0]), *neutral, of(x[train, 4])], rtol=1e-5)
+
+
+def test_training_is_repeatable_from_its_seed(capsys):
+    write("t.csv", numbers())
+    results = []
+    for seed in ("1", "1", "2"):
+        ok("train", "t.csv", "--target", "y", "--seed", seed, *QUICK)
+        results.append(predictions(capsys, "fastnn-t/model.fastnn", "t.csv"))
+    assert results[0] == results[1] != results[2]
+
+
+def test_columns_can_be_left_out_or_taken_as_names():
+    write("t.csv", {"id": np.arange(40), "zip": [101, 202] * 20, "y": np.linspace(0, 1, 40)})
+    ok("train", "t.csv", "--target", "y", "--ignore", "id", "--categories", "zip", *QUICK)
+    assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["inputs"] == [["zip", ["101", "202"]]]
+
+
+@pytest.mark.parametrize(("separator", "encoding", "ends"), [
+    (";", "utf-8", "\n"), ("\t", "utf-8", "\n"), (",", "utf-8-sig", "\r\n"), (",", "utf-8", "\n\n")])
+def test_files_of_other_habits(separator, encoding, ends):
+    lines = [separator.join(["größe", '"y"'])] + [f"{i}{separator}{i * i / 7}" for i in range(30)]
+    Path("t.csv").write_bytes((ends.join(lines) + ends).encode(encoding))
+    ok("train", "t.csv", "--target", "y", *QUICK)
+    assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["inputs"] == [["größe", None]]
+
+
+def test_both_readers_read_the_same():
+    columns = numbers()
+    fast = table.read(write("t.csv", columns), lambda names: names)
+    slow = table.read(write("u.csv", {**columns, "c": ["x"] * 40}), lambda names: names[:3])
+    assert list(fast.columns) == list(slow.columns) == ["a", "b", "y"]
+    for name, values in columns.items():
+        np.testing.assert_array_equal(fast.columns[name], values)
+        np.testing.assert_array_equal(slow.columns[name], values)
+
+
+def test_numbers_go_through_the_fast_reader(monkeypatch):
+    monkeypatch.setattr(table, "_read_cells", None)
+    assert table.read(write("t.csv", numbers()), lambda names: names).rows == 40
+
+
+def test_pictures_are_drawn_beside_the_model(monkeypatch):
+    image = pytest.importorskip("matplotlib.image")
+    from fastnn.cli import save_pictures
+    monkeypatch.setattr("fastnn.cli.train_file.save_pictures", save_pictures)
+    ok("train", write("t.csv", houses(60)), "--target", "kind", *QUICK)
+    assert sorted(os.listdir("fastnn-t")) == ["confusion-matrix.png", "learning-curves.png", "model.fastnn"]
+    assert image.imread("fastnn-t/confusion-matrix.png").ndim == 3
+
+
+# prediction
+
+
+@pytest.fixture
+def model(capsys):
+    """The path of a model that takes area, city and rooms."""
+    ok("train", write("houses.csv", houses(100)), "--target", "price", "--ignore", "kind", "--out", "m", *QUICK)
+    capsys.readouterr()
+    return "m/model.fastnn"
+
+
+def test_columns_are_found_by_name(capsys, model):
+    columns = houses(20, seed=3)
+    write("a.csv", columns)
+    write("b.csv", {"extra": ["?"] * 20, **{name: columns[name] for name in ("rooms", "city", "area")}})
+    assert predictions(capsys, model, "a.csv") == predictions(capsys, model, "b.csv")
+
+
+def test_predictions_go_to_a_file(capsys, model):
+    expected = predictions(capsys, model, "houses.csv")
+    ok("predict", model, "houses.csv", "--out", "p.csv")
+    assert capsys.readouterr().out == ""
+    with open("p.csv", newline="") as file:
+        assert list(csv.reader(file)) == expected
+    ok("predict", model, "houses.csv", "--out", "/dev/null")
+    assert not Path("/dev/null").is_file()
+
+
+def test_an_unknown_category_counts_as_none_and_is_told(capsys, model):
+    write("new.csv", {"area": [50, 50], "city": ["Rome", "Lima"], "rooms": [3, 3]})
+    ok("predict", model, "new.csv")
+    out, err = capsys.readouterr()
+    assert err == ("fastnn: column 'city': 1 rows hold a category that the model does not know, such as 'Lima'; they "
+                   "count as none of its categories\n")
+    expected = fastnn.models.load_model(model).predict(np.array([[50, 0, 0, 1, 3], [50, 0, 0, 0, 3]]), verbose=0)
+    np.testing.assert_array_equal(np.array(out.split()[1:], np.float32), expected[:, 0])
+
+
+def test_categories_that_look_like_numbers_stay_names(capsys):
+    write("t.csv", {"zip": ["x1", "22", "22", "x1"] * 10, "y": np.arange(40) / 7})
+    ok("train", "t.csv", "--target", "y", "--categories", "zip", *QUICK)
+    write("new.csv", {"zip": ["22", "22"]})
+    assert len(predictions(capsys, "fastnn-t/model.fastnn", "new.csv")) == 3
+
+
+def test_summary_shows_layers_and_columns(capsys, model):
+    ok("summary", model)
+    out = capsys.readouterr().out
+    assert "(Normalization)" in out
+    assert out.endswith("Target: price, a number\nColumns: area, city (3 categories), rooms\n")
+
+
+def test_summary_of_a_model_that_is_not_for_tables(capsys):
+    fastnn.Sequential([fastnn.Input((2,)), fastnn.layers.Dense(3)]).save("net.fastnn")
+    ok("summary", "net.fastnn")
+    assert "Total params: 9 " in capsys.readouterr().out.splitlines()[-3]
+
+
+def test_the_commands_of_the_page_run(capsys):
+    page = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+    columns = houses(60)
+    write("houses.csv", columns)
+    write("new.csv", {name: columns[name][:5] for name in ("area", "city", "rooms", "kind")})
+    lines = re.search("```sh\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    commands = [shlex.split(line, comments=True) for line in lines]
+    assert [words[:2] for words in commands] == [["fastnn", name] for name in ("train", "predict", "summary")]
+    for words in commands:
+        ok(*words[1:words.index(">") if ">" in words else None])
+    code = re.search("```python\n(.*?)```", page, re.DOTALL)[1]
+    capsys.readouterr()
+    exec(code, {"fastnn": fastnn})
+    assert capsys.readouterr().out.startswith("[['area', None], ['city', ['Oslo', 'Paris', 'Rome']]")
+
+
+# one clear line
+
+TABLE = "a,b,y\n" + "".join(f"{i},{i % 7},{i / 3}\n" for i in range(20))
+
+
+def changed(old, new):
+    return TABLE.replace(old, new, 1)
+
+
+def missing(column, row, what="", hint=True):
+    """The text about a value that is missing."""
+    return (f"column {column!r}, row {row}: the value is missing{what}; fill or remove such rows"
+            + f", or leave the column out with --ignore {column!r}" * hint)
+
+
+def no_number(column, row, cell):
+    """The text about a text among numbers."""
+    return (f"column {column!r}, row {row}: expected a number as in other rows, got {cell!r}; correct it, or "
+            f"--categories {column!r} takes it as names")
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("", "is empty; expected a line with the names of the columns, then rows"),
+    ("\n\n", "is empty; expected a line with the names of the columns, then rows"),
+    ("a,b,y\n", "has no rows below the names of its columns"),
+    ("a,b,y\n\n \n".replace(" ", ""), "has no rows below the names of its columns"),
+    ("a,b,y\n1,2,3\n", "has 1 rows; 10 or more are needed to train and to test"),
+    (TABLE.partition("\n")[2], "the first line must name the columns, got numbers: 0, 0, 0.0"),
+    (changed("a,b,y", "a,,y"), "column 2 has no name in the first line"),
+    (changed("a,b,y", "a,a,y"), "2 columns are named 'a'"),
+    (changed("a,b,y", "a,b,z"), "unknown column 'y'; choose from a, b, z"),
+    (changed("a,b,y", "a,b,yy"), "unknown column 'y'; did you mean 'yy'?"),
+    (changed("\n3,3,", "\nthree,3,"), no_number("a", 4, "three")),
+    (changed("\n3,3,", "\n3,,"), missing("b", 4)),
+    (changed("\n3,3,", "\n3,NaN,"), missing("b", 4, " ('NaN')")),
+    (changed("\n3,3,", "\n3,N/A,"), missing("b", 4, " ('N/A')")),
+    (changed("\n3,3,", "\n3,inf,"), no_number("b", 4, "inf")),
+    (changed("\n3,3,", "\n3,1e300,"), "column 'b' holds 1e+300, beyond float32"),
+    (changed("\n3,3,", "\n3,3,3,"), "line 5 has 4 values, the first line 3 columns"),
+    (changed("\n3,3,1.0", "\n3,3"), "line 5 has 2 values, the first line 3 columns"),
+    (changed("\n3,", '\n"3,'), "is no CSV file: unexpected end of data"),
+    ("y\n" + "1\n2\n" * 10, "there is no column beside the target 'y'"),
+    ("a,y\n" + "1,5\n" * 20, "column 'y' has the one value 5.0: there is nothing to learn"),
+    ("a,y\n" + "1,yes\n" * 20, "column 'y' has the one value yes: there is nothing to learn"),
+    ("a,y\n" + "".join(f"{i},c{i}\n" for i in range(20)),
+     "column 'y' has 20 classes in 20 rows, too many to learn; --task number takes a target of numbers as it is"),
+    ("a,y\n" + "".join(f"n{i},{i / 3}\n" for i in range(20)),
+     "column 'a' holds 20 different texts in 20 rows, too many for categories; leave it out with --ignore 'a'"),
+])
+def test_a_table_that_cannot_be_used(capsys, content, words):
+    Path("t.csv").write_text(content)
+    assert refused(capsys, "train", "t.csv", "--target", "y") == f"t.csv: {words}"
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("größe,y\n1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xf6); save it as CSV in UTF-8"),
+    (TABLE.encode() + "ä,1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xe4); save it as CSV in UTF-8"),
+    (TABLE.encode("utf-16"), "is no UTF-8 text (byte 0xff); save it as CSV in UTF-8"),
+    (changed("\n3,", "\n\0,").encode(), no_number("a", 4, "\0")),
+    (b"PK\x03\x04\x14\x00\x06\x00\x08", "has no rows below the names of its columns"),
+])
+def test_bytes_that_are_no_table(capsys, content, words):
+    Path("t.csv").write_bytes(content)
+    assert refused(capsys, "train", "t.csv", "--target", "y") == f"t.csv: {words}"
+
+
+@pytest.mark.parametrize(("path", "words"), [
+    ("none.csv", "none.csv: cannot be read: No such file or directory"),
+    ("folder.csv", "folder.csv: is a folder; expected a CSV file"),
+    ("/dev/null", "/dev/null: is no regular file; expected a CSV file"),
+    ("iriss", "unknown dataset 'iriss'; did you mean 'iris'?"),
+])
+def test_files_that_are_none(capsys, path, words):
+    os.mkdir("folder.csv")
+    assert refused(capsys, "train", path, "--target", "y") == words
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--out", "t.csv"], r"--out 't.csv': '.*/t.csv' is no folder"),
+    (["--out", "t.csv/deeper"], r"--out 't.csv/deeper': '.*/t.csv' is no folder"),
+    (["--ignore", "y"], "--ignore: 'y' is the target"),
+    (["--ignore", "q"], "t.csv: unknown column 'q'; choose from a, b, y"),
+    (["--categories", "a,q"], "t.csv: unknown column 'q'; choose from a, b, y"),
+    (["--ignore", "a,b"], "t.csv: there is no column beside the target 'y'"),
+])
+def test_options_that_do_not_fit(capsys, options, words):
+    Path("t.csv").write_text(TABLE)
+    assert re.fullmatch(words, refused(capsys, "train", "t.csv", "--target", "y", *options))
+
+
+def test_texts_are_no_number(capsys):
+    write("t.csv", houses(30))
+    words = "t.csv: column 'kind' holds texts; --task number needs numbers"
+    assert refused(capsys, "train", "t.csv", "--target", "kind", "--task", "number") == words
+
+
+def test_out_is_checked_before_the_training(capsys, monkeypatch):
+    monkeypatch.setattr("fastnn.cli.train_file.read", None)          # not even the table is read
+    Path("t.csv").write_text(TABLE)
+    assert "is no folder" in refused(capsys, "train", "t.csv", "--target", "y", "--out", "t.csv")
+
+
+def test_an_interrupted_training_writes_nothing(capsys, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(fastnn.Sequential, "fit", interrupt)
+    assert main(["train", write("t.csv", numbers()), "--target", "y"]) == 130
+    assert capsys.readouterr().err == "fastnn: interrupted\n" and os.listdir() == ["t.csv"]
+
+
+@pytest.mark.parametrize(("columns", "words"), [
+    ({"area": [5], "rooms": [1]}, "new.csv: unknown column 'city'; choose from area, rooms"),
+    ({"area": ["large"], "city": ["Rome"], "rooms": [1]},
+     "new.csv: column 'area': expected numbers as in the table the model learned from, got 'large'"),
+    ({"area": [5], "city": [""], "rooms": [1]}, f"new.csv: {missing('city', 1, hint=False)}"),
+    ({"area": [], "city": [], "rooms": []}, "new.csv: has no rows below the names of its columns"),
+])
+def test_tables_that_a_model_cannot_take(capsys, model, columns, words):
+    write("new.csv", columns)
+    assert refused(capsys, "predict", model, "new.csv", "--out", "p.csv") == words
+
+
+@pytest.mark.parametrize("name", ["predict", "summary"])
+@pytest.mark.parametrize(("path", "words"), [
+    ("none.fastnn", "'none.fastnn'"), ("houses.csv", "'houses.csv'"), (".", "'.'"), ("empty.fastnn", "'empty.fastnn'")])
+def test_files_that_are_no_models(capsys, name, path, words):
+    write("houses.csv", houses(20))
+    Path("empty.fastnn").touch()
+    arguments = [name, path] if name == "summary" else [name, path, "houses.csv"]
+    line = refused(capsys, *arguments)
+    assert words in line and len(line) < 400
+
+
+def net(notes, width=2, outputs=1):
+    model = fastnn.Sequential([fastnn.Input((width,)), fastnn.layers.Dense(outputs)])
+    model.notes = notes
+    return model
+
+
+@pytest.mark.parametrize(("notes", "outputs"), [
+    ({}, 1),
+    ({"inputs": 5, "target": "y", "labels": None}, 1),
+    ({"inputs": [["a", None]], "target": "y", "labels": None}, 1),                     # one input for two
+    ({"inputs": [["a", None], ["b", None]], "target": 5, "labels": None}, 1),
+    ({"inputs": [["a", None], ["b", None]], "target": "y", "labels": ["u", "v", "w"]}, 1),
+    ({"inputs": [["a", None], ["b", [7]]], "target": "y", "labels": None}, 1),
+    ({"inputs": [["a", None], ["b", []]], "target": "y", "labels": None}, 1),
+    ({"inputs": [["a", None], ["b", None]], "target": "y", "labels": None}, 3),
+])
+def test_models_that_do_not_name_their_columns(capsys, notes, outputs):
+    net(notes, outputs=outputs).save("net.fastnn")
+    write("t.csv", numbers())
+    line = refused(capsys, "predict", "net.fastnn", "t.csv")
+    assert line == ("net.fastnn: the model does not say which columns it takes; one of `fastnn train FILE.csv` does")
+
+
+def test_predictions_that_cannot_be_written(capsys, model):
+    words = "cannot write 'none/p.csv': No such file or directory"
+    assert refused(capsys, "predict", model, "houses.csv", "--out", "none/p.csv") == words
+
+
+def test_predictions_do_not_replace_a_folder(capsys, model):
+    os.mkdir("p")
+    assert refused(capsys, "predict", model, "houses.csv", "--out", "p") == (
+        "--out 'p': is a folder; expected the name of a file")

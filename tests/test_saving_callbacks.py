@@ -1,0 +1,333 @@
+"""Callbacks that write, change the rate or end training, and training that goes on after a crash."""
+import os
+
+import numpy as np
+import pytest
+from nets import bits, blobs, deep_net, small_net
+
+import fastnn
+from fastnn.callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
+from fastnn.models import load_model
+
+
+class Stop(Exception):
+    """Where a test breaks training off."""
+
+
+def state(model):
+    return bits([*model.get_weights(), *model.optimizer.state().values()])
+
+
+def fit(model, callbacks, epochs=4, **options):
+    x, y = blobs(rows=100)
+    return model.fit(x, y, batch_size=8, epochs=epochs, verbose=0, callbacks=callbacks, **options)
+
+
+def stop_at(epoch, batch=None):
+    """A callback that raises at the end of an epoch, or of a batch in it."""
+    place = [0]
+
+    def at_batch(number, logs):
+        if place[0] == epoch and number == batch:
+            raise Stop
+
+    def at_epoch(number, logs):
+        place[0] = number + 1
+        if batch is None and number == epoch:
+            raise Stop
+
+    return LambdaCallback(on_epoch_end=at_epoch, **({} if batch is None else {"on_train_batch_end": at_batch}))
+
+
+# backups
+
+@pytest.mark.parametrize("save_freq, places", [("epoch", [(1, None), (1, 3), (3, 9)]), (1, [(0, 4), (2, 9), (3, None)]),
+                                               (5, [(1, 2), (3, 9)]), (13, [(2, 9)]), (1000, [(2, None)])])
+def test_training_goes_on_as_if_nothing_had_been(tmp_path, save_freq, places):
+    expected = deep_net()
+    whole = fit(expected, []).history["loss"]
+    for epoch, batch in places:
+        with pytest.raises(Stop):
+            fit(deep_net(), [BackupAndRestore(tmp_path / "b", save_freq), stop_at(epoch, batch)])
+        again = deep_net()
+        history = fit(again, [BackupAndRestore(tmp_path / "b", save_freq)])
+        assert state(again) == state(expected)
+        ran = len(history.epoch)
+        assert history.history["loss"] == whole[-ran:] and history.epoch == [*range(4)][-ran:]
+        assert not (tmp_path / "b").exists()
+
+
+def test_the_seed_comes_back_too(tmp_path):
+    expected = deep_net(seed=11)
+    fit(expected, [])
+    with pytest.raises(Stop):
+        fit(deep_net(seed=11), [BackupAndRestore(tmp_path, 2), stop_at(2, 5)])
+    again = deep_net(seed=99)
+    x, y = blobs(rows=100)
+    again.evaluate(x, y, verbose=0)                       # programs with the other seed are there already
+    fit(again, [BackupAndRestore(tmp_path, 2)])
+    assert state(again) == state(expected) and again.seed == 11
+
+
+@pytest.mark.parametrize("where", [(1, None), (2, 7), (3, 3)])
+@pytest.mark.parametrize("first", [True, False])
+def test_other_callbacks_go_on(tmp_path, where, first):
+    def callbacks(*more):
+        own = [ReduceLROnPlateau("val_loss", patience=1, min_delta=0.5, factor=0.5, cooldown=1),
+               EarlyStopping("val_loss", patience=3, restore_best_weights=True, min_delta=0.2),
+               LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+               ModelCheckpoint(tmp_path / "best", save_best_only=True), ModelCheckpoint(tmp_path / "last", save_freq=7)]
+        return [*more, *own] if first else [*own, *more]
+
+    ends = []
+    for broken in (False, True):
+        for name in ("best", "last"):
+            (tmp_path / name).unlink(missing_ok=True)
+        if broken:
+            with pytest.raises(Stop):
+                fit(deep_net(), callbacks(BackupAndRestore(tmp_path / "b", 3), stop_at(*where)), 8,
+                    validation_split=0.2)
+        model = deep_net()
+        used = callbacks(BackupAndRestore(tmp_path / "b", 3)) if broken else callbacks()
+        history = fit(model, used, 8, validation_split=0.2)
+        checkpoints = [bits(load_model(tmp_path / name).get_weights()) for name in ("best", "last")]
+        ends.append((state(model), float(model.optimizer.learning_rate), history.epoch[-1], checkpoints))
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.filterwarnings("ignore:the input ran out of data")
+@pytest.mark.parametrize("where", [(1, None), (1, 2), (2, 5)])
+def test_an_epoch_that_is_part_of_a_pass_goes_on(tmp_path, where):
+    expected = deep_net()
+    fit(expected, [], 5, steps_per_epoch=7)
+    with pytest.raises(Stop):
+        fit(deep_net(), [BackupAndRestore(tmp_path, 2), stop_at(*where)], 5, steps_per_epoch=7)
+    again = deep_net()
+    fit(again, [BackupAndRestore(tmp_path, 2)], 5, steps_per_epoch=7)
+    assert state(again) == state(expected)
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 3])
+def test_streams_go_on(tmp_path, save_freq):
+    x, y = blobs(rows=64)
+
+    class Batches(fastnn.utils.Sequence):
+        def __len__(self):
+            return 8
+
+        def __getitem__(self, i):
+            return x[8 * i:8 * i + 8], y[8 * i:8 * i + 8]
+
+    def run(model, callbacks):
+        model.fit(Batches(), epochs=4, verbose=0, callbacks=callbacks)
+        return state(model)
+
+    expected = run(deep_net(), [])
+    for where in ((1, None), (2, 5)):
+        with pytest.raises(Stop):
+            run(deep_net(), [BackupAndRestore(tmp_path, save_freq), stop_at(*where)])
+        assert run(deep_net(), [BackupAndRestore(tmp_path, save_freq)]) == expected
+
+
+def test_a_run_that_had_stopped_early_does_not_go_on(tmp_path):
+    def callbacks(*more):
+        return [EarlyStopping("loss", patience=0, min_delta=100.0, restore_best_weights=True), *more]
+
+    expected = deep_net()
+    fit(expected, callbacks())
+    with pytest.raises(Stop):             # killed after the last backup, before the end
+        fit(deep_net(), callbacks(BackupAndRestore(tmp_path), LambdaCallback(on_train_end=lambda logs: raise_stop())))
+    again = deep_net()
+    history = fit(again, callbacks(BackupAndRestore(tmp_path)))
+    assert history.epoch == [] and state(again) == state(expected)
+
+
+def raise_stop():
+    raise Stop
+
+
+def test_backups_stay_or_go(tmp_path):
+    fit(deep_net(), [BackupAndRestore(tmp_path / "a", delete_checkpoint=False, double_checkpoint=True)])
+    assert sorted(os.listdir(tmp_path / "a")) == ["latest.fastnn", "previous.fastnn"]
+    model = deep_net()
+    assert fit(model, [BackupAndRestore(tmp_path / "a", delete_checkpoint=False)], 6).epoch == [4, 5]
+    (tmp_path / "a" / "mine").write_text("x")
+    fit(model, [BackupAndRestore(tmp_path / "a", double_checkpoint=True)], 6)
+    assert os.listdir(tmp_path / "a") == ["mine"]
+
+
+def test_a_damaged_backup(tmp_path):
+    folder, expected = tmp_path / "backup", deep_net()
+    fit(expected, [])
+    with pytest.raises(Stop):
+        fit(deep_net(), [BackupAndRestore(folder, double_checkpoint=True), stop_at(2)])
+    latest = folder / "latest.fastnn"
+    latest.write_bytes(latest.read_bytes()[:-1])
+    again = deep_net()
+    with pytest.warns(UserWarning, match="the backup before it"):
+        fit(again, [BackupAndRestore(folder, double_checkpoint=True)])
+    assert state(again) == state(expected)
+    folder.mkdir()
+    latest.write_bytes(b"nonsense")
+    before = state(again)
+    with pytest.raises(fastnn.ModelFileError, match=r"latest.fastnn"):
+        fit(again, [BackupAndRestore(folder)])
+    assert state(again) == before
+
+
+def test_a_backup_of_another_model_changes_nothing(tmp_path):
+    with pytest.raises(Stop):
+        fit(deep_net(), [BackupAndRestore(tmp_path, 3), stop_at(1, 5)])
+    for other in (small_net(20), small_net(20, optimizer="sgd")):
+        before = state(other)
+        with pytest.raises(fastnn.ModelFileError):
+            fit(other, [BackupAndRestore(tmp_path)])
+        assert state(other) == before
+    with pytest.raises(ValueError, match="built"):
+        unbuilt = fastnn.Sequential([fastnn.layers.Dense(3, activation="softmax")])
+        unbuilt.compile("adam", "sparse_categorical_crossentropy")
+        fit(unbuilt, [BackupAndRestore(tmp_path)])
+    other = deep_net()
+    other.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="other metrics"):
+        fit(other, [BackupAndRestore(tmp_path, 3)])
+
+
+# batches between hooks
+
+def calls_of(callbacks, rows, monkeypatch):
+    """How often the runner is called for an epoch."""
+    from fastnn.models.run import Run
+    called, real = [0], Run.batches
+
+    def batches(self, *arguments, **options):
+        called[0] += 1
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Run, "batches", batches)
+    x, y = blobs(rows=rows)
+    small_net(20).fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+    monkeypatch.undo()
+    return called[0]
+
+
+def test_python_runs_only_every_so_many_batches(tmp_path, monkeypatch):
+    assert calls_of([TerminateOnNaN()], 800, monkeypatch) == 1
+    assert calls_of([ModelCheckpoint(tmp_path / "a")], 800, monkeypatch) == 1
+    assert calls_of([BackupAndRestore(tmp_path / "b", 25)], 800, monkeypatch) == 4
+    assert calls_of([ModelCheckpoint(tmp_path / "a", save_freq=30)], 800, monkeypatch) == 4
+    both = [BackupAndRestore(tmp_path / "b", 40), ModelCheckpoint(tmp_path / "a", save_freq=30), TerminateOnNaN()]
+    assert calls_of(both, 800, monkeypatch) == 6           # after 30, 40, 60, 80, 90 and 100
+    assert calls_of([*both, LambdaCallback(on_train_batch_end=lambda batch, logs: None)], 800, monkeypatch) == 100
+
+
+# the others, beyond what the comparison with Keras shows
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_training_ends_at_the_batch_whose_loss_is_no_number(bad, capsys):
+    x, y = blobs(rows=80, features=4)
+    models = []
+    for callbacks, rows in (([TerminateOnNaN()], 80), ([], 32)):
+        model = small_net()
+        model.compile("sgd", Poisoned(bad), metrics=["accuracy"])
+        target = np.eye(3)[y]
+        target[29] = 77                                # in the fourth batch
+        history = model.fit(x[:rows], target[:rows], batch_size=8, epochs=2 if callbacks else 1, verbose=0,
+                            shuffle=False,
+                            callbacks=callbacks)
+        models.append((bits(model.get_weights()), model.optimizer.iterations, len(history.epoch)))
+    assert models[0] == models[1]
+    assert capsys.readouterr().out == "Batch 3: Invalid loss, terminating training\n"
+
+
+class Poisoned(fastnn.Loss):
+    """The mean of the outputs, with a gradient of 0; a row with the target 77 has another loss."""
+
+    def __init__(self, value=np.nan):
+        super().__init__()
+        self.value = value
+
+    def lower(self, build, y, target, weights=None):
+        losses = build.value((), name="losses")
+
+        def call(y, target, losses):
+            losses[...] = np.where(target[:, 0] == 77, self.value, y.mean(1)) if target.max() == 77 else y.mean(1)
+
+        build.python(call, [y, target], [losses])
+        if build.training:
+            dy = build.gradient_place(y)
+            build.python(lambda dy: dy.fill(0), [], [dy])
+            build.add_gradient(y, dy)
+        return losses
+
+
+def test_a_schedule_with_one_argument_may_raise_a_type_error_of_its_own():
+    def broken(epoch):
+        return epoch + "1"
+
+    with pytest.raises(TypeError, match="unsupported operand"):
+        fit(deep_net(), [LearningRateScheduler(broken)])
+
+
+def test_a_schedule_object_decides_the_rate_alone():
+    model = deep_net()
+    model.compile(fastnn.optimizers.SGD(fastnn.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+                  "sparse_categorical_crossentropy")
+    with pytest.raises(TypeError, match="schedule"):
+        fit(model, [LearningRateScheduler(lambda epoch: 0.1)])
+
+
+def test_what_callbacks_say(tmp_path, capsys):
+    callbacks = [ModelCheckpoint(tmp_path / "net", "loss", verbose=1, save_best_only=True),
+                 ReduceLROnPlateau("loss", patience=0, min_delta=100.0, verbose=1),
+                 LearningRateScheduler(lambda epoch: 0.5, verbose=1)]
+    history = fit(deep_net(), callbacks, 2).history
+    said = capsys.readouterr().out
+    assert f"Epoch 1: loss improved from None to {history['loss'][0]:.5f}, saving model to {tmp_path / 'net'}" in said
+    assert f"Epoch 1: finished saving model to {tmp_path / 'net'}" in said
+    assert "Epoch 2: ReduceLROnPlateau reducing learning rate to 0.05." in said
+    assert "Epoch 2: LearningRateScheduler setting learning rate to 0.5." in said
+
+
+def test_a_log_is_on_the_disk_after_every_epoch(tmp_path):
+    path, lengths = tmp_path / "log.csv", []
+    watch = LambdaCallback(on_epoch_end=lambda epoch, logs: lengths.append(len(path.read_text().splitlines())))
+    fit(deep_net(), [CSVLogger(path), watch])
+    assert lengths == [2, 3, 4, 5]
+
+
+def test_a_list_in_a_log(tmp_path):
+    class Listed(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["list"] = np.array([1.5, 2.0])
+
+    import csv
+    fit(deep_net(), [Listed(), CSVLogger(tmp_path / "log.csv")], 1)
+    with open(tmp_path / "log.csv", newline="") as file:
+        assert next(iter(csv.DictReader(file)))["list"] == '"[1.5, 2.0]"'
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_training(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        fit(deep_net(), [ModelCheckpoint(tmp_path)])
+    with pytest.raises(KeyError, match="val_loss"):
+        fit(deep_net(), [ModelCheckpoint(tmp_path / "{val_loss}")])
+
+
+def test_an_array_is_no_value_to_watch():
+    class Listed(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["list"] = np.array([1.5, 2.0])
+
+    with pytest.raises(ValueError, match=r"EarlyStopping: `monitor` 'list'.*\(2,\)"):
+        fit(deep_net(), [Listed(), EarlyStopping("list", mode="min")])
