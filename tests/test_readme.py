@@ -42,6 +42,18 @@ def test_the_functions_alone():
     assert printed(code) == "1000.0\n"
 
 
+def test_saving_and_loading(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("Save, load, go on", "python")
+    assert printed(code) == "True\n"
+
+
+def test_the_classics():
+    (code,) = blocks("The classics", "python")
+    learned, descent = printed(code).splitlines()
+    assert learned.startswith("1.0 ") and descent.startswith("True 3.0 ")
+
+
 def test_links_lead_somewhere_and_nothing_is_left_to_fill_in():
     folder = Path(__file__).resolve().parent.parent
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]

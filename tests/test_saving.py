@@ -126,6 +126,16 @@ def test_files_of_other_kinds_are_called_what_they_are(magic, word):
         files.from_bytes(magic + bytes(600), "here")
 
 
+@pytest.mark.parametrize("name", [files.CONFIG, files.DIGEST])
+@pytest.mark.parametrize("array", [np.ones(8, "float32"), np.ones((4, 8), "uint8"), np.array(1.0)])
+def test_the_formats_own_tensors_are_vectors_of_bytes(name, array):
+    from safetensors.numpy import save
+    tensors = {"fastnn.config": np.frombuffer(b"{}", "u1"), "fastnn.sha256": np.zeros(32, "u1"), "w": np.ones(2),
+               name: array}
+    with pytest.raises(fastnn.ModelFileError, match=f"{name}.* has the dtype|{name}.* has rank"):
+        files.from_bytes(save(tensors), "here")
+
+
 def test_safetensors_of_others():
     from safetensors.numpy import save
     with pytest.raises(fastnn.ModelFileError, match="not one of fastnn's"):

@@ -32,7 +32,10 @@ class Model(Saved, Restart, Training):
     A model is a layer too: it can be called on arrays, and used inside other models.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, *graph, **kwargs):
+        if graph or {"inputs", "outputs"} & kwargs.keys():
+            raise ValueError("Model(inputs, outputs): models that branch are not in this version; write layers that "
+                             "follow one another as Sequential([Input(shape), ...])")
         super().__init__(**kwargs)
         self.graph: Graph | None = None
         self.optimizer: Optimizer | None = None
@@ -52,6 +55,10 @@ class Model(Saved, Restart, Training):
         self._owners: weakref.WeakSet[Model] = weakref.WeakSet()       # models that hold this one as a layer
 
     # structure
+
+    def build(self, input_shape) -> None:
+        raise ValueError(f"model {self.name!r}: a subclass of Model with its own call() cannot be built in this version; "
+                         "write layers that follow one another as Sequential([Input(shape), ...])")
 
     @property
     def layers(self) -> list[Layer]:

@@ -152,8 +152,9 @@ def _checked(tensors: list, where: str) -> dict[str, np.ndarray]:
         bytes_alone = name in (CONFIG, DIGEST)
         if name in arrays:
             raise fault(where, f"holds the tensor {name!r:.80} twice")
-        if dtype not in DTYPES and not (bytes_alone and dtype == "U8"):
-            raise fault(where, f"tensor {name!r:.80} has the dtype {dtype}; known are {', '.join(DTYPES)}")
+        known = ("U8",) if bytes_alone else tuple(DTYPES)
+        if dtype not in known:
+            raise fault(where, f"tensor {name!r:.80} has the dtype {dtype}; known are {', '.join(known)}")
         if len(shape) > MAX_RANK or (bytes_alone and len(shape) != 1):
             raise fault(where, f"tensor {name!r:.80} has rank {len(shape)}")
         if 0 in shape:
