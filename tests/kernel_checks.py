@@ -1,4 +1,6 @@
 """What the tests of kernels share: how a kernel is run, and how results are compared."""
+import os
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ SIZES = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65)
 PAD = 64
 GUARD = 0xA5
 
+# All levels in one run; where FASTNN_ISA chooses one for the whole suite, that one.
+LEVELS = (os.environ["FASTNN_ISA"],) if os.environ.get("FASTNN_ISA") else testing.levels()
+
 everywhere = pytest.mark.parametrize(
-    ("level", "dtype"), [(level, dtype) for level in testing.levels() for dtype in ("float32", "float64")])
+    ("level", "dtype"), [(level, dtype) for level in LEVELS for dtype in ("float32", "float64")])
 
 
 def guarded(array):

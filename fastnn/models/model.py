@@ -57,8 +57,8 @@ class Model(Saved, Restart, Training):
     # structure
 
     def build(self, input_shape) -> None:
-        raise ValueError(f"model {self.name!r}: a subclass of Model with its own call() cannot be built in this version; "
-                         "write layers that follow one another as Sequential([Input(shape), ...])")
+        raise ValueError(f"model {self.name!r}: a subclass of Model with its own call() cannot be built in this "
+                         "version; write layers that follow one another as Sequential([Input(shape), ...])")
 
     @property
     def layers(self) -> list[Layer]:

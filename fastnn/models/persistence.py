@@ -1,6 +1,7 @@
 """Models in files: save and load whole, weights alone, as JSON text, and copies."""
 from __future__ import annotations
 
+import copy
 import json
 import os
 import warnings
@@ -97,16 +98,19 @@ def model_from_json(json_string, custom_objects=None):
 
 
 def clone_model(model, clone_function: Callable | None = None):
-    """A new model with layers like those of ``model`` and new weights, not compiled.
+    """A new model with layers like those of ``model``, its notes, and new weights, not compiled.
 
     ``clone_function``: takes a layer and returns the one to put in its place.
     """
     if clone_function is not None:
-        return type(model)([*(model.inputs if model.built else ()), *map(clone_function, model.layers)],
-                           name=model.name)
-    described, _, own = describe(model)
-    with _describe.custom_object_scope(own):
-        return _model_of(described)
+        inputs = model.inputs if model.built else ()
+        clone = type(model)([*inputs, *map(clone_function, model.layers)], name=model.name)
+    else:
+        described, _, own = describe(model)
+        with _describe.custom_object_scope(own):
+            clone = _model_of(described)
+    clone.notes = copy.deepcopy(model.notes)
+    return clone
 
 
 def whole_model(model) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:

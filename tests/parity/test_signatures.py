@@ -70,8 +70,9 @@ def test_record_has_every_path():
 @pytest.mark.parametrize("path", [path for path in CLASSES if path.startswith("layers.")][1:])
 def test_layers_take_the_common_keywords(K, path):
     required = {"Dense": [3], "Activation": ["relu"], "Dropout": [0.5], "GaussianNoise": [0.5],
-                "GaussianDropout": [0.5], "AlphaDropout": [0.5], "Reshape": [(-1,)], "Rescaling": [2], "Lambda": [abs]}.get(path[7:], [])
-    layer = find(K, path)(*required, name="mine", dtype="float32", trainable=False)
+                "GaussianDropout": [0.5], "AlphaDropout": [0.5], "Reshape": [(-1,)], "Rescaling": [2], "Lambda": [abs]}
+    arguments = required.get(path.removeprefix("layers."), [])
+    layer = find(K, path)(*arguments, name="mine", dtype="float32", trainable=False)
     assert (layer.name, layer.trainable) == ("mine", False)
 
 
