@@ -63,10 +63,13 @@ def growth(sizes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loops", type=int, default=10_000)
+    parser.add_argument("--leak", action="store_true", help="keep 256 kB a loop, to see that it is found")
     options = parser.parse_args()
     files = open_files()
     with tempfile.TemporaryDirectory() as folder:
-        sizes = soak(options.loops, folder)
+        sizes = soak(options.loops, folder, [] if options.leak else None)
+    tenth = max(1, len(sizes) // 10)
+    print("MB after each tenth:", *(f"{size / 1e6:.2f}" for size in sizes[tenth - 1::tenth]))
     print(f"{options.loops} loops: resident {sizes[0] / 1e6:.2f} MB after the first, "
           f"{max(sizes) / 1e6:.2f} MB at most, growth {growth(sizes) / 1e6:+.3f} MB, "
           f"open files {files} before and {open_files()} after")

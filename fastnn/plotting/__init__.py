@@ -3,6 +3,8 @@
 Each function draws on ``ax`` and returns it; without ``ax`` it makes a new figure with pyplot, so that a notebook shows
 it. matplotlib (``pip install 'fastnn[plot]'``) is imported when a picture is drawn.
 """
+from ._axes import BLUE as BLUE
+from ._axes import ORANGE as ORANGE
 from .curves import activations, history, learning_curves
 from .durations import race
 from .nets import network
