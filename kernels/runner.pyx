@@ -275,6 +275,7 @@ cdef class RunFrame:
         cdef State state
         cdef int status, i
         cdef cnp.ndarray array
+        self.epochs_done = 0
         if len(arrays) > MAX_INPUTS:
             raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
         i = 0

@@ -1,4 +1,6 @@
 """fit, evaluate, predict, train_on_batch: what they take, give back, and leave behind."""
+import io
+
 import numpy as np
 import pytest
 from nets import bits, blobs, deep_net, small_net
@@ -379,3 +381,48 @@ def test_fit_with_callbacks_is_one_call_into_the_runner_an_epoch():
         return pstats.Stats(profile).total_calls
 
     assert calls(80) == calls(8000)
+
+
+def test_an_error_between_stretches_invents_no_history(monkeypatch):
+    monkeypatch.setattr("fastnn.models.training.STRETCH_STEPS", 10)
+    model = linear_net(optimizer="sgd", loss="mse")
+    x, y = blobs(20, 3)[0], np.zeros(20)
+    model.fit(x, y, batch_size=2, epochs=5, verbose=0)
+    first = model.optimizer.iterations
+
+    def rate(step):
+        if step >= first + 30:
+            raise RuntimeError("no rate")
+        return 0.01
+
+    model.optimizer.learning_rate = rate
+    with pytest.raises(RuntimeError, match="no rate"):
+        model.fit(x, y, batch_size=2, epochs=5, verbose=0)
+    assert model.history.epoch == [0, 1, 2] and len(model.history.history["loss"]) == 3
+    assert model.optimizer.iterations == first + 30
+
+
+def test_compile_in_a_callback_holds_from_the_next_fit_on():
+    model = linear_net(optimizer=fastnn.optimizers.SGD(0.1), loss="mse")
+    x, y = blobs(20, 3)[0], np.zeros(20)
+    optimizer = model.optimizer
+    callback = fastnn.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: model.compile(optimizer="adam", loss="mae"))
+    model.fit(x, y, batch_size=2, epochs=3, verbose=0, callbacks=[callback])
+    assert optimizer.iterations == 30 and model.optimizer.iterations == 0
+    model.fit(x, y, batch_size=2, verbose=0)
+    assert model.optimizer.iterations == 10
+
+
+def test_a_watched_fit_makes_few_learning_rates_in_vain(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    calls = []
+    monkeypatch.setattr("fastnn.models.training.STRETCH_STEPS", 500)
+    monkeypatch.setattr("sys.stdout", Terminal())
+    model = linear_net(optimizer=fastnn.optimizers.SGD(lambda step: calls.append(step) or 0.01), loss="mse")
+    n = 200_000
+    model.fit(np.ones((n, 3), "float32"), np.zeros(n, "float32"), batch_size=1, verbose=1)
+    assert model.optimizer.iterations == n and len(calls) < 1.2 * n

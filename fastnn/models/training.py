@@ -9,11 +9,12 @@ import numpy as np
 from .. import _arrays
 from ..callbacks import CallbackList, History, Progress
 from ..callbacks.container import before_fit
+from ..optimizers import Optimizer
 from .evaluation import Evaluation
 from .feeds import ArrayFeed, Feed, Position
 from .run import Run, in_order
 
-STRETCH_STEPS = 16_384       # steps of one call into the runner at most, where nobody watches
+STRETCH_STEPS = 16_384       # steps of one call into the runner at most: their learning rates are made before it
 
 
 class Training(Evaluation):
@@ -47,8 +48,7 @@ class Training(Evaluation):
             _arrays.check_batch_size(batch_size)
             epochs = _arrays.whole_number("epochs", epochs, 1)
             initial_epoch = _arrays.whole_number("initial_epoch", initial_epoch, 0)
-            if shuffle is not True:
-                shuffle = _arrays.flag("shuffle", shuffle)
+            shuffle = _arrays.flag("shuffle", shuffle)
             steps = _arrays.optional_count("steps_per_epoch", steps_per_epoch)
             if validation_data is None and validation_split != 0:
                 x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
@@ -107,7 +107,7 @@ class Training(Evaluation):
             if not feed.left() and not feed.done:
                 break                                     # the data has ended, and has warned
             hooks.on_epoch_begin(epoch)
-            logs = self._epoch(feed, hooks)
+            logs = self._epoch(feed, hooks, optimizer)
             feed.end()
             if validation is not None and due(epoch):
                 with validation:
@@ -119,10 +119,15 @@ class Training(Evaluation):
             optimizer.finalize_variable_values(self.trainable_weights)
         hooks.on_train_end(logs)
 
-    def _epoch(self, feed: Feed, hooks: CallbackList) -> dict[str, float]:
-        """One epoch: one call into the runner, unless a hook or a progress bar wants to be told in between."""
-        optimizer, report = self._compiled()[0], hooks.report_seconds
+    def _epoch(self, feed: Feed, hooks: CallbackList, optimizer: Optimizer) -> dict[str, float]:
+        """One epoch: one call into the runner, unless a hook or a progress bar wants to be told in between.
+
+        ``optimizer``: that of the program that runs, were the model compiled anew meanwhile.
+        """
+        report = hooks.report_seconds
         while left := feed.left():
+            if report:                      # a call that ends early has made learning rates in vain
+                left = min(left, STRETCH_STEPS)
             if hooks.has_train_batch_hooks:
                 left = min(left, hooks.train_stretch())
                 hooks.on_train_batch_begin(feed.done)
@@ -146,9 +151,9 @@ class Training(Evaluation):
         stretch = max(1, STRETCH_STEPS // max(1, run.n_batches))
         while first < last:
             totals = np.empty((min(stretch, last - first), len(run.counters)))
+            rates = optimizer.rates(run.n_batches * len(totals))
             try:
-                run.batches(0, run.n_batches, order, optimizer.rates(run.n_batches * len(totals)), optimizer.iterations,
-                            0.0, totals, seed)
+                run.batches(0, run.n_batches, order, rates, optimizer.iterations, 0.0, totals, seed)
             finally:                                # an interrupt keeps the history of the epochs that ended
                 for epoch, logs in enumerate(run.results(totals[:frame.epochs_done]), first):
                     history.on_epoch_end(epoch, logs)
