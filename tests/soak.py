@@ -6,6 +6,7 @@ Prints the resident memory as it goes, and ends with status 1 when the last tent
 above the second tenth (the first one fills caches).
 """
 import argparse
+import gc
 import os
 import statistics
 import sys
@@ -50,6 +51,7 @@ def soak(loops, folder, grow=None):
         assert np.array_equal(model.predict(x, verbose=0), expected)
         if grow is not None:
             grow.append(b"x" * (1 << 18))     # large enough for a mapping of its own
+        gc.collect()             # a model is a cycle: whenever Python looks for those, the heap has other gaps
         sizes.append(resident())
     return sizes
 
