@@ -79,7 +79,7 @@ def test_matmul(benchmark, fma_peak, library, shape):
 def in_a_program(m, k, n):
     """A function that runs the product so often inside one program, on aligned buffers, as a training step does."""
     build = Lowering(False, "float32")
-    a, b = (Variable(shape, "float32", value=integers(shape)) for shape in ((m, k), (k, n)))
+    a, b = (Variable(integers(shape), dtype="float32") for shape in ((m, k), (k, n)))
     build.matmul(build.parameter(a), build.parameter(b), build.value((m, n), batched=False), m, k, n)
     frame = Program(build, "matmul").plan(1).acquire()
     return lambda calls: frame.run([], calls, 1, 0, calls)

@@ -50,11 +50,12 @@ def as_rows(x, argument: str) -> np.ndarray:
 
 
 def as_target(y, shape: tuple, argument: str, integer_targets: bool = False,
-              output_shape: tuple | None = None) -> np.ndarray:
+              output_shape: tuple | None = None, of_numbers: bool = False) -> np.ndarray:
     """y as an array (rows, *shape) that gather reads; a last axis of 1 is added or taken away, without a copy.
 
-    ``integer_targets``: y holds class numbers for outputs of ``output_shape`` (no batch axis), for a better text.
-    Raises as ``as_rows`` does, and ValueError for another shape.
+    ``integer_targets``: y holds class numbers for outputs of ``output_shape`` (no batch axis), ``of_numbers``: the
+    loss is one of numbers, never of classes; both for a better text. Raises as ``as_rows`` does, and ValueError for
+    another shape.
     """
     y = as_rows(y, argument)
     row = y.shape[1:]
@@ -64,7 +65,7 @@ def as_target(y, shape: tuple, argument: str, integer_targets: bool = False,
         return y[..., 0]
     if (*row, 1) == shape:
         return y[..., None]
-    raise ValueError(_wrong_target(y.shape, shape, argument, integer_targets, output_shape))
+    raise ValueError(_wrong_target(y.shape, shape, argument, integer_targets, output_shape, of_numbers))
 
 
 def plain(x, argument: str = "x") -> np.ndarray:
@@ -227,13 +228,16 @@ def _place(index: tuple) -> str:
     return f"row {index[0]}, " + (f"column {index[1]}" if len(index) == 2 else f"position {tuple(map(int, index[1:]))}")
 
 
-def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool, output_shape: tuple | None) -> str:
+def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool, output_shape: tuple | None,
+                  of_numbers: bool) -> str:
     expected = (got[0], *shape)
     if integer_targets and got[1:] == output_shape:
         return (f"`{argument}` must hold class numbers, shape {expected}, got one-hot rows of shape {got}; use "
                 f"loss='categorical_crossentropy', or np.argmax({argument.split()[-1]}, -1)")
     text = f"`{argument}` must have shape {expected}, like the output of the model, got shape {got}"
     if output_shape is not None and not integer_targets and got[1:] in (output_shape[:-1], (*output_shape[:-1], 1)):
+        if of_numbers:
+            return f"{text}; for one number a row the last layer must have 1 unit, not {output_shape[-1]}"
         text += ("; for class numbers use loss='sparse_categorical_crossentropy', or one-hot rows: "
                  f"fastnn.utils.to_categorical({argument})")
     return text
@@ -263,10 +267,12 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
 # checks of shapes and settings
 
 
-def as_weights(weights, rows: int, argument: str = "sample_weight", steps: tuple = ()) -> np.ndarray:
+def as_weights(weights, rows: int, argument: str = "sample_weight", steps: tuple = (), double: bool = False
+               ) -> np.ndarray:
     """Weights of samples as (rows,) finite numbers, none negative; TypeError or ValueError otherwise.
 
     ``steps``: the shape of a row of losses, where it has several; weights may have one for each: (rows, *steps).
+    ``double``: whether they are read as float64, not float32, in whose range they must be.
     """
     weights = as_rows(weights, argument)
     if steps and weights.shape == (rows, *steps):
@@ -276,8 +282,14 @@ def as_weights(weights, rows: int, argument: str = "sample_weight", steps: tuple
     else:
         also = f", or one a step, {(rows, *steps)}" if steps else ""
         raise ValueError(f"`{argument}` must have one weight a row, shape ({rows},){also}, got shape {weights.shape}")
-    if weights.size and not (weights.min() >= 0 and weights.max() < np.inf):
-        raise ValueError(f"`{argument}` must hold finite numbers >= 0, got {weights.min()} to {weights.max()}")
+    most = weights.max() if weights.size else 0
+    if weights.size and not (weights.min() >= 0 and most < np.inf):
+        raise ValueError(f"`{argument}` must hold finite numbers >= 0, got {weights.min()} to {most}")
+    if not double and most > np.finfo(np.float32).max:
+        with np.errstate(over="ignore"):
+            beyond = np.argwhere(np.isinf(weights.astype(np.float32)))
+        if len(beyond):                           # else it is rounded down to the largest float32
+            raise ValueError(not_finite(argument, weights, int(beyond[0][0])))
     return weights
 
 
@@ -331,6 +343,13 @@ def whole_number(argument: str, value, least: int) -> int:
     if number < least:
         raise ValueError(f"`{argument}` must be a whole number of at least {least}, got {number}")
     return number
+
+
+def optional_name(where: str, value) -> str | None:
+    """A name, or None: one is made then; ValueError otherwise."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{where}: `name` must be a str or None, got {type(value).__name__}: {value!r:.60}")
+    return value
 
 
 def check_batch_size(value, rows: int = 0, steps: int | None = None) -> int:
@@ -437,12 +456,20 @@ def unknown_argument(function: str, unknown: Iterable[str], known: Callable) -> 
     """The text for a keyword argument that ``known`` does not take: the nearest that it does."""
     import inspect  # for an error only
 
-    name = next(iter(unknown))
-    if name in OLD_ARGUMENTS:
-        return f"{function}: there is no argument `{name}`; {OLD_ARGUMENTS[name]}"
     names = [n for n, p in inspect.signature(known).parameters.items() if p.kind is not p.VAR_KEYWORD][1:]
-    return f"{function}: there is no argument `{name}`; did you mean `{nearest(name, names)}`? It takes " + ", ".join(
-        names)
+    return unknown_among(function, unknown, names, OLD_ARGUMENTS)
+
+
+def unknown_among(function: str, unknown: Iterable[str], names: Iterable[str], old: Mapping[str, str] = {}) -> str:
+    """The text for a keyword argument that is none of ``names``, or of the ``old`` ones, which say what to do."""
+    import textwrap  # for an error only
+
+    name = next(iter(unknown))
+    text = f"{function}: there is no argument `{name}`; "
+    if name in old:
+        return text + old[name]
+    text += f"did you mean `{nearest(name, names)}`? It takes "
+    return text + textwrap.shorten(", ".join(names), LISTED - len(text) + 80, placeholder=" ...")
 
 
 def _letters(name: str) -> str:

@@ -25,12 +25,26 @@ _seen: ContextVar[list[Described] | None] = ContextVar("objects described", defa
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Within it descriptions may name these classes and functions too: {name: object}."""
-    token = _custom.set({**_custom.get({}), **(custom_objects or {})})
+    """Within it descriptions may name these classes and functions too: {name: object}; TypeError for anything else."""
+    token = _custom.set({**_custom.get({}), **own_objects(custom_objects)})
     try:
         yield
     finally:
         _custom.reset(token)
+
+
+def own_objects(custom_objects: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """``custom_objects`` as a mapping, empty for None. TypeError for what is no {name: class or function}."""
+    if custom_objects is None:
+        return {}
+    if not isinstance(custom_objects, Mapping):
+        raise TypeError("`custom_objects` must be a dict {name: class or function}, got "
+                        f"{type(custom_objects).__name__}: {custom_objects!r:.60}")
+    for name, thing in custom_objects.items():
+        if not isinstance(name, str) or not callable(thing):
+            raise TypeError("`custom_objects` must be a dict {name: class or function}, got "
+                            f"{type(thing).__name__} {thing!r:.60} for {name!r:.60}")
+    return custom_objects
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None):
@@ -68,7 +82,7 @@ def parameters(cls: type) -> tuple[str, ...]:
     """The names of the arguments of ``cls``, of its bases' where it hands on ``**kwargs``."""
     names: dict[str, None] = {}
     for base in cls.__mro__:
-        if "__init__" not in vars(base):
+        if "__init__" not in vars(base) or base is object:      # whose signature inspect would have to compile
             continue
         found = [p for n, p in enumerate(inspect.signature(vars(base)["__init__"]).parameters.values()) if n]
         names |= dict.fromkeys(p.name for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))

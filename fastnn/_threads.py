@@ -4,11 +4,11 @@ At import it is ``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs 
 container quota). Results have the same bits for any number. Small work stays on one thread whatever the number.
 """
 import operator
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ._kernels import parallel
+from ._warn import warn
 
 
 def get_num_threads() -> int:
@@ -59,6 +59,6 @@ def _checked(n: int) -> int:
     if not 1 <= n <= 4096:
         raise ValueError(f"n: expected a number of threads from 1 to 4096, got {n}")
     if n > 1 and parallel.is_forked():
-        warnings.warn("this process was forked after fastnn was imported, so it stays on one thread; start it with the "
-                      "'spawn' or 'forkserver' method for more", RuntimeWarning, stacklevel=4)
+        warn("this process was forked after fastnn was imported, so it stays on one thread; start it with the "
+             "'spawn' or 'forkserver' method for more", RuntimeWarning)
     return n

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from . import _arrays, backend
+from . import _arrays, _overrides, backend
 from ._describe import Described, Registry
 from ._describe import serialize as serialize
 from .program import Lowering, Value, Variable
@@ -23,6 +23,10 @@ class Constraint(Described):
     A subclass of yours needs no more than ``__call__(w)``; in ``fit`` it is called once a step, after the update, and
     once before the first, so that one that raises or returns another shape does so before anything changes.
     """
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.written_first(cls, Constraint, {"__call__"}, {"lower"})
 
     def __call__(self, w) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} has no __call__(w)")
@@ -76,8 +80,8 @@ class NormConstraint(Constraint):
 
     def lower(self, build, variable):
         sizes = grouped(variable.shape, self._axes(variable.shape))
-        if type(self).__call__ is not NormConstraint.__call__ or len(sizes) > GROUPS:
-            return super().lower(build, variable)          # a subclass of the user's, or many separate axes
+        if len(sizes) > GROUPS:
+            return super().lower(build, variable)          # many separate axes
         n_norms = math.prod(sizes[::2])
         home = FrameVector("norms", n_norms, np.float64)
         norms = Value((n_norms,), np.float64, False, home.name, home)

@@ -244,6 +244,13 @@ def _one_of(argument: str, value, choices: tuple[str, ...]) -> None:
         raise ValueError(f"VarianceScaling: `{argument}` must be one of {', '.join(choices)}, got {value!r}")
 
 
+# Keras's other names of the classes
+constant, zeros, ones, identity, IdentityInitializer = Constant, Zeros, Ones, Identity, Identity
+random_normal, truncated_normal, random_uniform = RandomNormal, TruncatedNormal, RandomUniform
+variance_scaling, orthogonal, OrthogonalInitializer = VarianceScaling, Orthogonal, Orthogonal
+glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
+lecun_uniform, lecun_normal = LecunUniform, LecunNormal
+
 _CLASSES = (Constant, Zeros, Ones, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
             GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal)
 _registry = Registry("initializer", Initializer, _CLASSES, {

@@ -35,7 +35,8 @@ class Perceptron:
     def forward(self, x) -> np.ndarray:
         """Predictions, 0 or 1, int64 (rows, 1), of the rows of x, (rows, num_features); (1,) of a single sample."""
         x = _as_samples(x, self.num_features, single=True)
-        return (x @ np.asarray(self.weights) + self.bias > 0).astype(np.int64)
+        weights, bias = self._parameters()
+        return (x @ weights + bias > 0).astype(np.int64)
 
     predict = forward
 
@@ -78,15 +79,22 @@ class Perceptron:
         return mistakes
 
     def evaluate(self, x, y) -> float:
-        """The share of the rows of x, (rows, num_features), whose prediction is y."""
+        """The share of the rows of x, (rows, num_features), whose prediction is y. ValueError where there is no row."""
         x = _as_samples(x, self.num_features)
+        _arrays.check_not_empty("x", x)
         return float(np.mean(self.forward(x)[:, 0] == _as_labels(y, len(x), "of 0 and 1")))
 
     def _as_float64(self) -> tuple[np.ndarray, np.ndarray]:
-        """Copies of weights and bias for the compiled loop; ValueError where they were replaced by others that do not
-        fit."""
-        self.weights, self.bias = (np.require(a, np.float64, "W") for a in (self.weights, self.bias))
-        weights, bias = self.weights.copy("C"), self.bias.copy()
+        """Copies of weights and bias for the compiled loop; both become arrays of float64 that can be written."""
+        self.weights, self.bias = (np.require(a, np.float64, "W") for a in self._parameters())
+        return self.weights.copy("C"), self.bias.copy()
+
+    def _parameters(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and bias as arrays of numbers; ValueError where they were replaced by what does not fit."""
+        weights, bias = np.asarray(self.weights), np.asarray(self.bias)
+        if weights.dtype.kind not in "biuf" or bias.dtype.kind not in "biuf":
+            raise ValueError("Perceptron: `weights` and `bias` must hold real numbers, got arrays of "
+                             f"{weights.dtype} and {bias.dtype}")
         if weights.shape != (self.num_features, 1) or bias.shape != (1,):
             raise ValueError(f"Perceptron: `weights` and `bias` must have shapes ({self.num_features}, 1) and (1,), "
                              f"got {weights.shape} and {bias.shape}")

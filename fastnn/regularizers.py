@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import _arrays
+from . import _arrays, _overrides
 from ._describe import Described, Registry, custom, custom_object_scope
 from ._describe import serialize as serialize
 from .program import Lowering, PerRow, Value
@@ -21,6 +21,11 @@ class Regularizer(Described):
     derivative of the penalty by every element of x, of x's shape. Both get a NumPy array, a weight or a batch of
     outputs, and run as Python operations.
     """
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.written_first(cls, Regularizer, {"__call__", "gradient"}, {"lower", "lower_gradient"})
+        _overrides.written_first(cls, Regularizer, {"__call__"}, {"gradient"})    # that of another penalty
 
     def __call__(self, x):
         raise NotImplementedError(f"{type(self).__name__} has no __call__(x)")

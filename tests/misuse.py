@@ -147,6 +147,13 @@ def with_loss(loss, call):
     return call
 
 
+def number_for_three(bench):
+    """A regression with three outputs, and one number a row."""
+    model = fastnn.Sequential([fastnn.Input((4,)), fastnn.layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(bench.x, bench.labels * 0.5, verbose=0)
+
+
 LOSS = "loss identifier"
 
 MODELS = {
@@ -179,6 +186,8 @@ MODELS = {
                                                 "`y`", "(20, 3)", "(20,)"),
     "fit: NaN in targets": (with_loss("mse", lambda b: b.fit(y=b.wrong(np.nan, 4, 1, of="y"))),
                             "`y`", "nan", "row 4, column 1"),
+    "fit: a number a row for three outputs": (number_for_three, "`y`", "(20, 3)", "(20,)",
+                                              "the last layer must have 1 unit, not 3"),
     "fit: targets of another size": (with_loss("mse", lambda b: b.fit(y=b.y[:, :2])), "`y`", "(20, 3)", "(20, 2)"),
 
     "fit: batch_size 0": fit(("`batch_size`", "at least 1", "0"), batch_size=0),
@@ -204,6 +213,8 @@ MODELS = {
     "fit: negative sample weights": (lambda b: b.fit(sample_weight=-np.ones(20)), "`sample_weight`", "-1"),
     "fit: NaN as a sample weight": (lambda b: b.fit(sample_weight=b.wrong(np.nan, 6, of="y")),
                                     "`sample_weight`", "nan"),
+    "fit: a sample weight beyond float32": (lambda b: b.fit(sample_weight=b.wrong(1e39, 6, of="y")), "`sample_weight`",
+                                            "range of float32", "1e+39", "row 6"),
     "fit: too few sample weights": (lambda b: b.fit(sample_weight=np.ones(19)), "`sample_weight`", "20", "19"),
     "fit: a weight for a class that is none": fit(("`class_weight`", "'cat'"), class_weight={"cat": 2.0}),
     "fit: monitoring what has no direction": fit(("`monitor`", "'gain'", "`mode`"), callbacks=[EarlyStopping("gain")]),
@@ -223,6 +234,12 @@ MODELS = {
     "a learning rate in words": (lambda b: fastnn.optimizers.SGD("0.1"), "`learning_rate`", "'0.1'"),
     "a learning rate set to a negative one": (lambda b: setattr(b.model.optimizer, "learning_rate", -1),
                                               "`learning_rate`", "-1"),
+
+    "Sequential: a layer for a list": (lambda b: fastnn.Sequential(fastnn.layers.Dense(3)), "`layers`", "list",
+                                       "Dense"),
+    "Sequential: an input for a list": (lambda b: fastnn.Sequential(fastnn.Input((4,))), "`layers`", "list"),
+    "Sequential: a class for a layer": (lambda b: fastnn.Sequential([fastnn.layers.Dense], name="net"), "'net'",
+                                        "class Dense", "Dense(...)"),
 
     "predict: x with three features for four": (lambda b: b.model.predict(b.x[:, :3]), "4", "(20, 3)"),
     "predict: x of strings": (lambda b: b.model.predict(b.x.astype(str)), "`x`", "(str)"),

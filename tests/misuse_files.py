@@ -10,6 +10,10 @@ from fastnn.layers import Dense
 from fastnn.models import load_model, model_from_json
 from fastnn.saving import format as files
 
+KERAS_JSON = """{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true,
+    "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": null},
+    "layers": []}, "registered_name": null, "build_config": {"input_shape": [null, 4]}}"""
+
 
 def in_folder(call):
     """A case in a folder of its own, where texts do not depend on its name."""
@@ -108,7 +112,12 @@ CASES = {
     "load: a file that is not there": (in_folder(lambda b: load_model("net.fastnn")), "'net.fastnn'", "No such file"),
     "load: a folder": (in_folder(lambda b: load_model(".")), "'.'", "no regular file"),
     "load: an empty file": (loading(b""), "'net.fastnn'", "0 bytes", "empty"),
-    "load: a text": (loading(b"epochs,loss\n1,0.5\n"), "'net.fastnn'", "no model file"),
+    "load: a text": (loading(b"epochs,loss\n1,0.5\n"), "'net.fastnn'", "no fastnn model file", "'epochs,loss"),
+    "load: bytes of some kind": (loading(bytes(range(200, 240))), "'net.fastnn'", "no fastnn model file", "40 in all"),
+    "load: own classes as a list": (in_folder(lambda b: load_model("net.fastnn", custom_objects=[Dense])),
+                                    "`custom_objects`", "{name: class or function}", "list"),
+    "load: a number among own classes": (in_folder(lambda b: load_model("net.fastnn", custom_objects={"Dbl": 5})),
+                                         "`custom_objects`", "int 5", "'Dbl'"),
     "load: a pickle": (loading(b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00" + bytes(99)), "pickle", "never"),
     "load: Keras's HDF5": (loading(b"\x89HDF\r\n\x1a\n" + bytes(99)), "HDF5", "set_weights"),
     "load: Keras's zip": (in_folder(from_keras), "'net.keras'", "zip", "set_weights"),
@@ -129,6 +138,12 @@ CASES = {
     "load_weights: another shape": (other_net(7), "(4, 7)", "(4, 8)", "'dense"),
     "load_weights: before build": (in_folder(unbuilt), "'new'", "build"),
     "load_weights: only what fits": (lambda b: b.model.load_weights("x", skip_mismatch=True), "`skip_mismatch`"),
+    "model_from_json: None": (lambda b: model_from_json(None), "`json_string`", "NoneType", "to_json()"),
+    "model_from_json: a dict": (lambda b: model_from_json({"layers": []}), "`json_string`", "dict"),
+    "model_from_json: own classes as a list": (lambda b: model_from_json("{}", [Dense]), "`custom_objects`", "list"),
+    "model_from_json: Keras's own": (lambda b: model_from_json(KERAS_JSON), "Keras's JSON", "set_weights"),
+    "model_from_json: Keras's own of old": (lambda b: model_from_json('{"class_name": "Sequential", "config": {}, '
+                                                                      '"keras_version": "2.15.0"}'), "Keras's JSON"),
     "model_from_json: no JSON": (lambda b: model_from_json("{layers}"), "JSON", "character 1"),
     "save: notes with NaN": (with_notes({"mean": float("nan")}), "`notes`", "nan"),
     "save: notes with number keys": (with_notes({1: "a"}), "`notes`", "str keys"),

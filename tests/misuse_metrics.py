@@ -1,7 +1,7 @@
 """What users do wrong with metrics: {what: (call, words that the text must have)}, for test_errors.py."""
 import numpy as np
 
-from fastnn import metrics
+from fastnn import losses, metrics
 
 P = np.full((20, 3), 0.3, "float32")
 SPARSE = "sparse_categorical_crossentropy"
@@ -30,7 +30,21 @@ def fed(metric, y, p, *weights):
     return lambda b: metric.update_state(y, p, *weights)
 
 
+def ignoring(*chosen):
+    """evaluate with these metrics and a loss that ignores the label -1, which y holds."""
+    def call(bench):
+        model, optimizer = bench.model, bench.model.optimizer
+        model.compile(optimizer, losses.SparseCategoricalCrossentropy(ignore_class=-1), metrics=list(chosen))
+        try:
+            model.evaluate(bench.x, np.where(np.arange(20) == 4, -1, bench.y), verbose=0)
+        finally:
+            model.compile(optimizer, SPARSE)
+    return call
+
+
 CASES = {
+    "metrics: a label that only the loss ignores": (ignoring("accuracy", "perplexity"), "'perplexity'", "0 to 2", "`y`",
+                                                    "-1 at row 4", "ignore_class=-1"),
     "metrics: a threshold above 1": (made("Precision", thresholds=1.5), "Precision", "`thresholds`", "0 to 1", "1.5"),
     "metrics: one negative threshold of several": (made("Recall", thresholds=[0.1, -0.5]), "`thresholds`", "-0.5"),
     "metrics: no thresholds": (made("TruePositives", thresholds=[]), "`thresholds`", "[]"),

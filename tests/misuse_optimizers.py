@@ -22,6 +22,13 @@ def known(optimizer):
     return optimizer
 
 
+def second_model(bench, optimizer=None):
+    """Another model, compiled with the optimizer of the first."""
+    model = fastnn.Sequential([fastnn.Input((4,)), fastnn.layers.Dense(3, activation="softmax")], name="second")
+    model.compile(optimizer or bench.model.optimizer, "sparse_categorical_crossentropy")
+    return model
+
+
 def constrained(constraint):
     """A step on a layer with this constraint."""
     layer = fastnn.layers.Dense(2, kernel_constraint=constraint, name="limited")
@@ -95,6 +102,13 @@ CASES = {
         "moving_mean", "not trainable"),
     "apply_gradients: no pairs": (lambda b: optimizers.SGD().apply_gradients([np.ones(3)]), "pairs", "zip"),
     "minimize": (lambda b: b.model.optimizer.minimize(lambda: 0.0, []), "minimize()", "apply_gradients"),
+    "exclude_from_weight_decay: names as weights": (
+        lambda b: optimizers.SGD().exclude_from_weight_decay(var_list=["bias"]), "`var_list[0]`", "Variable", "str"),
+    "one optimizer for two models": (lambda b: second_model(b).fit(b.x, b.y, verbose=0), "'adam'", "'second'",
+                                     "'sequential'", "of its own"),
+    "an optimizer of arrays for a model": (
+        lambda b: second_model(b, known(optimizers.Adam())).fit(b.x, b.y, verbose=0), "'adam'", "'second'",
+        "other weights"),
     "set_state: the state of another optimizer": (
         lambda b: b.model.optimizer.set_state(optimizers.SGD().state()), "`state`", "'adam'", "missing"),
 

@@ -4,6 +4,8 @@ import io
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +183,59 @@ def test_files_of_other_habits(separator, encoding, ends):
     assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["inputs"] == [["größe", None]]
 
 
+@pytest.mark.parametrize("city", [False, True])
+def test_the_index_that_pandas_writes_is_left_out(capsys, city):
+    """Of numbers alone, and beside texts, which another reader takes."""
+    columns = {**numbers(), **({"city": ["Oslo", "Rome"] * 20} if city else {})}
+    write("with.csv", {"": np.arange(40), **columns})
+    write("without.csv", columns)
+    told = ("fastnn: with.csv: column 1 has no name and is left out, as the index that pandas writes without "
+            "to_csv(index=False)\n")
+    ok("train", "with.csv", "--target", "y", *QUICK)
+    assert capsys.readouterr().err == told
+    model = fastnn.models.load_model("fastnn-with/model.fastnn")
+    assert [name for name, _ in model.notes["inputs"]] == ["a", "b", "city"][:2 + city]
+    ok("predict", "fastnn-with/model.fastnn", "with.csv")
+    out, err = capsys.readouterr()
+    assert err == told and out.count("\n") == 41
+    assert predictions(capsys, "fastnn-with/model.fastnn", "without.csv") == list(csv.reader(io.StringIO(out)))
+
+
+def test_columns_that_pandas_numbers():
+    """A frame without names of columns: those that pandas gives them are names."""
+    write("t.csv", {"": np.arange(40), "0": numbers()["a"], "1": numbers()["y"]})
+    ok("train", "t.csv", "--target", "1", *QUICK)
+    assert fastnn.models.load_model("fastnn-t/model.fastnn").notes["inputs"] == [["0", None]]
+
+
+def test_an_option_names_a_column_with_a_comma():
+    write("t.csv", {"size, m2": np.arange(40), 'a "b"': np.arange(40), "c": np.arange(40), "y": numbers()["y"]})
+    shown = [table.as_option(name)[1:-1] for name in ("size, m2", 'a "b"')]
+    for option in ('"size, m2"', '"size, m2","a ""b"""', *shown):
+        ok("train", "t.csv", "--target", "y", "--ignore", option, *QUICK)
+        left = {name for name, _ in fastnn.models.load_model("fastnn-t/model.fastnn").notes["inputs"]}
+        assert left == {"size, m2", 'a "b"', "c"} - ({"size, m2"} if "size" in option else set()) - (
+            {'a "b"'} if "b" in option else set())
+
+
+def test_whole_numbers_that_become_classes_are_told(capsys):
+    columns = {"x": np.arange(30), "year": [2019, 2020, 2021] * 10, "kind": ["a", "b", "c"] * 10}
+    write("t.csv", columns)
+    line = "Target year: 3 classes (--task number for a number)\n"
+    ok("train", "t.csv", "--target", "year", *QUICK)
+    assert line in capsys.readouterr().out
+    for options in (["year", "--task", "classes"], ["year", "--task", "number"], ["kind"]):
+        ok("train", "t.csv", "--target", *options, *QUICK)
+        assert "--task" not in capsys.readouterr().out
+
+
+def test_one_of_a_thing_is_in_the_singular(capsys):
+    write("t.csv", {"x": np.arange(10), "kind": ["a"] * 5 + list("bbbcc")})
+    ok("train", "t.csv", "--target", "kind", "--epochs", "1", "--hidden", "1")
+    out = capsys.readouterr().out
+    assert "\n1 row held out:\n" in out and "t.csv: 9 rows, 1 epoch, " in out
+
+
 def test_both_readers_read_the_same():
     columns = numbers()
     fast = table.read(write("t.csv", columns), lambda names: names)
@@ -237,8 +292,8 @@ def test_an_unknown_category_counts_as_none_and_is_told(capsys, model):
     write("new.csv", {"area": [50, 50], "city": ["Rome", "Lima"], "rooms": [3, 3]})
     ok("predict", model, "new.csv")
     out, err = capsys.readouterr()
-    assert err == ("fastnn: column 'city': 1 rows hold a category that the model does not know, such as 'Lima'; they "
-                   "count as none of its categories\n")
+    assert err == ("fastnn: column 'city': 1 row holds a category that the model does not know, such as 'Lima'; it "
+                   "counts as none of its categories\n")
     expected = fastnn.models.load_model(model).predict(np.array([[50, 0, 0, 1, 3], [50, 0, 0, 0, 3]]), verbose=0)
     np.testing.assert_array_equal(np.array(out.split()[1:], np.float32), expected[:, 0])
 
@@ -288,15 +343,15 @@ def changed(old, new):
     return TABLE.replace(old, new, 1)
 
 
-def missing(column, row, what="", hint=True):
+def missing(column, line, what="", hint=True):
     """The text about a value that is missing."""
-    return (f"column {column!r}, row {row}: the value is missing{what}; fill or remove such rows"
+    return (f"column {column!r}, line {line}: the value is missing{what}; fill or remove such rows"
             + f", or leave the column out with --ignore {column!r}" * hint)
 
 
-def no_number(column, row, cell):
+def no_number(column, line, cell):
     """The text about a text among numbers."""
-    return (f"column {column!r}, row {row}: expected a number as in other rows, got {cell!r}; correct it, or "
+    return (f"column {column!r}, line {line}: expected a number as in other rows, got {cell!r}; correct it, or "
             f"--categories {column!r} takes it as names")
 
 
@@ -305,19 +360,27 @@ def no_number(column, row, cell):
     ("\n\n", "is empty; expected a line with the names of the columns, then rows"),
     ("a,b,y\n", "has no rows below the names of its columns"),
     ("a,b,y\n\n \n".replace(" ", ""), "has no rows below the names of its columns"),
-    ("a,b,y\n1,2,3\n", "has 1 rows; 10 or more are needed to train and to test"),
+    ("a,b,y\n1,2,3\n", "has 1 row; 10 or more are needed to train and to test"),
     (TABLE.partition("\n")[2], "the first line must name the columns, got numbers: 0, 0, 0.0"),
-    (changed("a,b,y", "a,,y"), "column 2 has no name in the first line"),
+    (changed("a,b,y", "a,,y"), ("column 2 has no name in the first line; an index of pandas is left out by "
+                                "to_csv(index=False)")),
     (changed("a,b,y", "a,a,y"), "2 columns are named 'a'"),
     (changed("a,b,y", "a,b,z"), "unknown column 'y'; choose from a, b, z"),
     (changed("a,b,y", "a,b,yy"), "unknown column 'y'; did you mean 'yy'?"),
-    (changed("\n3,3,", "\nthree,3,"), no_number("a", 4, "three")),
-    (changed("\n3,3,", "\n3,,"), missing("b", 4)),
-    (changed("\n3,3,", "\n3,NaN,"), missing("b", 4, " ('NaN')")),
-    (changed("\n3,3,", "\n3,N/A,"), missing("b", 4, " ('N/A')")),
-    (changed("\n3,3,", "\n3,inf,"), no_number("b", 4, "inf")),
-    (changed("\n3,3,", "\n3,1e300,"), "column 'b' holds 1e+300, beyond float32"),
+    (changed("\n3,3,", "\nthree,3,"), no_number("a", 5, "three")),
+    (changed("\n3,3,", "\n3,,"), missing("b", 5)),
+    (changed("\n3,3,", "\n3,NaN,"), missing("b", 5, " ('NaN')")),
+    (changed("\n3,3,", "\n3,N/A,"), missing("b", 5, " ('N/A')")),
+    (changed("\n3,3,", "\n3,inf,"), no_number("b", 5, "inf")),
+    (changed("\n3,3,", "\n3,1e300,"), "column 'b', line 5 holds 1e+300, beyond float32"),
     (changed("\n3,3,", "\n3,3,3,"), "line 5 has 4 values, the first line 3 columns"),
+    (changed("\n3,3,", "\n\n\n3,x,"), no_number("b", 7, "x")),
+    (changed("a,b,y\n", '"a",b,y\n"0\n",1,2\n').replace("\n3,", "\n,", 1), missing("a", 7)),
+    (changed("a,b,y", ",b,z"), "unknown column 'y'; choose from b, z"),
+    (changed("a,b,y", ",1.5,2.5"), "the first line must name the columns, got numbers: , 1.5, 2.5"),
+    (changed("a,b", '"a, m2","say ""b"""').replace("\n3,3", "\n,three", 1), missing("a, m2", 5).replace(
+        "--ignore 'a, m2'", "--ignore '\"a, m2\"'")),
+    (changed("\n3,3,1.0", "\n3"), "line 5 has 1 value, the first line 3 columns"),
     (changed("\n3,3,1.0", "\n3,3"), "line 5 has 2 values, the first line 3 columns"),
     (changed("\n3,", '\n"3,'), "is no CSV file: unexpected end of data"),
     ("y\n" + "1\n2\n" * 10, "there is no column beside the target 'y'"),
@@ -337,7 +400,7 @@ def test_a_table_that_cannot_be_used(capsys, content, words):
     ("größe,y\n1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xf6); save it as CSV in UTF-8"),
     (TABLE.encode() + "ä,1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xe4); save it as CSV in UTF-8"),
     (TABLE.encode("utf-16"), "is no UTF-8 text (byte 0xff); save it as CSV in UTF-8"),
-    (changed("\n3,", "\n\0,").encode(), no_number("a", 4, "\0")),
+    (changed("\n3,", "\n\0,").encode(), no_number("a", 5, "\0")),
     (b"PK\x03\x04\x14\x00\x06\x00\x08", "has no rows below the names of its columns"),
 ])
 def test_bytes_that_are_no_table(capsys, content, words):
@@ -390,10 +453,10 @@ def test_an_interrupted_training_writes_nothing(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(("columns", "words"), [
-    ({"area": [5], "rooms": [1]}, "new.csv: unknown column 'city'; choose from area, rooms"),
+    ({"area": [5], "rooms": [1]}, "new.csv: has no column 'city', which the model needs; it has area, rooms"),
     ({"area": ["large"], "city": ["Rome"], "rooms": [1]},
-     "new.csv: column 'area': expected numbers as in the table the model learned from, got 'large'"),
-    ({"area": [5], "city": [""], "rooms": [1]}, f"new.csv: {missing('city', 1, hint=False)}"),
+     "new.csv: column 'area', line 2: expected numbers as in the table the model learned from, got 'large'"),
+    ({"area": [5], "city": [""], "rooms": [1]}, f"new.csv: {missing('city', 2, hint=False)}"),
     ({"area": [], "city": [], "rooms": []}, "new.csv: has no rows below the names of its columns"),
 ])
 def test_tables_that_a_model_cannot_take(capsys, model, columns, words):
@@ -444,3 +507,38 @@ def test_predictions_do_not_replace_a_folder(capsys, model):
     os.mkdir("p")
     assert refused(capsys, "predict", model, "houses.csv", "--out", "p") == (
         "--out 'p': is a folder; expected the name of a file")
+
+
+def test_decimal_commas_are_told_and_not_taken_for_categories(capsys, folder):
+    Path("de.csv").write_text("a;b;y\n" + "".join(f"0,{i};x{i % 3};1,{i % 4}\n" for i in range(1, 60)))
+    text = refused(capsys, "train", "de.csv", "--target", "y", *QUICK)
+    assert "'a', line 2" in text and "'0,1' has a decimal comma" in text and "'0.1'" in text
+
+
+def test_a_number_with_an_underscore_is_a_name():
+    values = numbers()
+    values["id"] = [f"1_{i % 3}" for i in range(len(values["y"]))]
+    ok("train", write("t.csv", values), "--target", "y", "--out", "out", *QUICK)
+    found = dict(fastnn.models.load_model("out/model.fastnn").notes["inputs"])
+    assert found["id"] == ["1_0", "1_1", "1_2"]
+
+
+def test_predict_does_not_write_over_what_it_reads(capsys, model):
+    before = Path(model).read_bytes()
+    table = write("new.csv", houses(20))
+    assert "the model itself" in refused(capsys, "predict", model, table, "--out", model)
+    assert "the table itself" in refused(capsys, "predict", model, table, "--out", "./new.csv")
+    assert Path(model).read_bytes() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full disk")
+def test_a_full_disk_and_a_poor_terminal(model):
+    table = write("new.csv", houses(20))
+    environment = {**os.environ, "PYTHONPATH": str(Path(fastnn.__file__).parents[1]), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "fastnn", "predict", model, table]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
+    assert ended.returncode == 2 and ended.stderr == "fastnn: standard output: No space left on device\n"
+    summary = [*command[:3], "summary", model]
+    ended = subprocess.run(summary, capture_output=True, text=True, env=environment)
+    assert ended.returncode == 0 and "Total params" in ended.stdout

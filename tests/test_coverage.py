@@ -69,6 +69,10 @@ def test_the_names_of_keras_are_the_recorded_ones():
     (fastnn.layers, "dEnse", "Did you mean 'Dense'?"),
     (fastnn.layers, "Adam", "It is fastnn.optimizers.Adam."),
     (fastnn, "Dense", "It is fastnn.layers.Dense."),
+    (fastnn, "ones", "It is fastnn.initializers.ones."),
+    (fastnn, "constant", "It is fastnn.initializers.constant."),
+    (fastnn.layers, "l1_l2", "It is fastnn.regularizers.l1_l2."),
+    (fastnn.ops, "ones", ONLY_KERAS.format("keras.ops.ones")),
     (fastnn, "Seqential", "Did you mean 'Sequential'?"),
     (fastnn, "applications", ONLY_KERAS.format("keras.applications")),
     (fastnn, "ResNet50", ONLY_KERAS.format("keras.applications.ResNet50")),
@@ -93,6 +97,16 @@ def test_importing_an_unknown_name_says_the_same(module, names):
     with pytest.raises(ImportError) as caught:
         exec(f"from {module} import {names}")
     assert str(caught.value).endswith(f"'Conv3D'. {ONLY_KERAS.format('keras.layers.Conv3D')}")
+
+
+@pytest.mark.parametrize("namespace", ["initializers", "constraints", "regularizers"])
+def test_the_other_names_of_keras_are_the_same_classes(namespace):
+    module = getattr(fastnn, namespace)
+    for name, kind in RECORDED[namespace].items():
+        if kind == "class" and _names.letters(name) not in ("stft", "stftinitializer"):
+            cls = getattr(module, name)
+            assert _names.letters(cls.__name__) == _names.letters(name.removesuffix("Initializer")) or (
+                name == "Initializer" and cls is fastnn.Initializer), name
 
 
 def test_an_unknown_name_is_absent_for_hasattr_and_getattr():

@@ -412,7 +412,7 @@ def test_variable_is_a_view_of_its_vector():
     (lambda: Dense(0), "`units` must be a positive int, got 0"),
     (lambda: Dense(2.5), "`units` must be a positive int, got 2.5"),
     (lambda: Dense(3, activation="rellu"), "Did you mean 'relu'"),
-    (lambda: Dense(3, kernel_initialiser="zeros"), "unrecognized keyword arguments: kernel_initialiser"),
+    (lambda: Dense(3, kernel_initialiser="zeros"), "`kernel_initialiser`; did you mean `kernel_initializer`"),
     (lambda: Dropout(1.5), "`rate` must be a number from 0 to 1, got 1.5"),
     (lambda: Dense(3)(np.zeros((2,), "float32")), "rank 2 or more"),
     (lambda: BatchNormalization(axis=0)(np.zeros((2, 3, 4), "float32")), "`axis` must be one of known size, not"),

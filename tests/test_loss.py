@@ -272,11 +272,11 @@ def test_weights_that_make_a_mean_of_any_reduction(level, dtype):
     valid = labels != -1
     each = np.repeat(w, 2)
 
-    def weigh(weights, flags, labels=None, repeat=2):
+    def weigh(weights, flags, labels=None, repeat=2, mask=None):
         labels_out = None if labels is None else np.empty(8, np.int32)
-        out = run("loss_weights", [weights, labels, np.empty(8, dtype), labels_out], [8, repeat], [-1], level=level,
-                  flags=flags, dtype=np.dtype(dtype).name)
-        return out[2], out[3]
+        operands = [weights, labels, mask, np.empty(8, dtype), labels_out]
+        out = run("loss_weights", operands, [8, repeat], [-1], level=level, flags=flags, dtype=np.dtype(dtype).name)
+        return out[3], out[4]
 
     assert_close(weigh(w, 0)[0], each)
     assert_close(weigh(None, 1)[0], np.full(8, 8))
@@ -288,6 +288,13 @@ def test_weights_that_make_a_mean_of_any_reduction(level, dtype):
     assert kept.tolist() == [1, 0, 0, 0, 2, 2, 0, 0]
     assert_close(weigh(w, 8 | 4, labels)[0], each * valid * 8 / valid.sum())
     assert_close(weigh(None, 8 | 2, labels)[0], valid * 8 / valid.sum())
+    mask = np.array([1, 1, 0, 0, 1, 1, 1, 1], np.uint8)
+    both = valid * mask
+    masked, kept = weigh(w, 8 | 4, labels, mask=mask)
+    assert_close(masked, each * both * 8 / both.sum())
+    assert kept.tolist() == [1, 0, 0, 0, 2, 2, 0, 0]
+    assert_close(weigh(w, 8 | 1, labels, mask=mask)[0], each * both * 8)
+    assert_close(weigh(w, 8 | 4, labels, mask=0 * mask)[0], np.zeros(8))
     assert_close(weigh(None, 8 | 1, labels)[0], valid * 8)
     assert_close(weigh(None, 8 | 4, np.full(8, -1, np.int32))[0], np.zeros(8))
 

@@ -1,5 +1,6 @@
 """Losses as classes, functions and names; reductions, ignored classes, axes, and losses written in Python."""
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import fastnn
 from fastnn import losses, testing
+from fastnn.losses.arrays import ROWS
 from fastnn.losses.functions import CLASS_OF
 from fastnn.program import Lowering, Program
 
@@ -273,3 +275,58 @@ def test_a_fused_loss_leaves_no_trace_of_reductions_it_does_not_have():
     model.compile("sgd", "binary_focal_crossentropy")
     kernels = [o.kernel for o in model.program().operations]
     assert "sigmoid_focal" in kernels and "sigmoid_forward" not in kernels
+
+
+def test_large_arrays_go_through_in_pieces():
+    """Losses of rows need memory for a piece of the rows; where they depend on each other they are one batch."""
+    rows = 2 * ROWS + 7
+    p, labels = RNG.dirichlet(np.ones(3), rows).astype("float32"), RNG.integers(0, 3, rows)
+    weights = RNG.uniform(0, 2, rows).astype("float32")
+    labels[::5] = -1
+    for reduction, ignored in itertools.product(REDUCTIONS, (None, -1)):
+        y = labels if ignored else np.abs(labels)
+        for w in (None, weights):
+            loss = losses.SparseCategoricalCrossentropy(reduction=reduction, ignore_class=ignored)
+            found = loss(y, p, w)
+            (program, _), = loss._programs.values()
+            whole = reduction == "sum" or (reduction == "mean_with_sample_weight" and w is not None) or (
+                ignored is not None and reduction not in ("none", None))
+            assert program.plan(1).capacity == (rows if whole else ROWS)
+            valid = np.ones(rows) if ignored is None else labels != -1
+            each = -np.log(np.take_along_axis(p.astype("float64"), np.maximum(y, 0)[:, None], 1)[:, 0]) * valid
+            weighed = each if w is None else each * w
+            share = valid.sum() if w is None else (valid * w).sum()
+            expected = {"sum": weighed.sum(), "none": weighed, None: weighed,
+                        "mean_with_sample_weight": weighed.sum() / share}.get(reduction, weighed.sum() / valid.sum())
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    labels[-2] = 5
+    with pytest.raises(ValueError, match=f"got 5 at row {rows - 2}"):
+        losses.SparseCategoricalCrossentropy(reduction=None, ignore_class=-1)(labels, p)
+    seen = []
+    losses.get(lambda t, y: seen.append(len(y)) or np.zeros(len(y)))(p, p)
+    assert seen == [rows]                                           # of a batch, as far as a loss in Python can tell
+
+
+def test_what_shapes_call_for_is_made_once():
+    lowered = []
+
+    class Sparse(losses.Loss):
+        scale = 1.0
+
+        def call(self, y_true, y_pred):
+            self.calls = getattr(self, "calls", 0) + 1
+            return self.scale * np.ones(len(y_pred))
+
+    p, labels = np.full((4, 3), 1 / 3, "float32"), np.arange(4) % 3
+    by_shapes, own = losses.get("crossentropy"), Sparse()
+    for loss in (by_shapes, own):
+        assert loss.resolved((3,), ()) is loss.resolved((3,), ())
+        assert loss.resolved((3,), ()) is not loss.resolved((3,), (3,))
+        loss(labels, p)
+        kept = loss.resolved((3,), ())._programs
+        lowered.append(next(iter(kept.values())))
+        loss(labels, p)
+        assert list(kept.values()) == lowered[-1:]
+        assert copy.deepcopy(loss)(labels, p) == loss(labels, p)
+    own.scale = 3.0                                                 # what is changed later holds
+    assert own(labels, p) == 3.0 and own.calls == 4

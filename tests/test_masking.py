@@ -73,6 +73,32 @@ def test_where_a_mask_ends_and_what_reads_it():
     flat.fit(x, np.zeros((4, 1)), verbose=0)
 
 
+def test_a_function_as_a_metric_must_give_a_value_for_each_masked_step():
+    x, y = np.ones((4, 6, 3), "float32"), np.ones((4, 6, 2), "float32")
+    model = fastnn.Sequential([fastnn.Input((6, 3)), Masking(), Dense(2)])
+    for axes, shape in ((None, r"\(\)"), ((1, 2), r"\(4,\)")):
+        model.compile("sgd", "mse", metrics=[lambda t, p, axes=axes: abs(t - p).mean(axes)])
+        with pytest.raises(ValueError, match=rf"one value for each weight, shape \(4, 6\).*mask.*got shape {shape}"):
+            model.evaluate(x, y, verbose=0)
+
+
+def test_a_metric_in_python_sees_no_mask():
+    class Rows(fastnn.metrics.Metric):
+        seen = ()
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.seen = sample_weight
+
+        def result(self):
+            return 0.0
+
+    metric = Rows()
+    model = fastnn.Sequential([fastnn.Input((6, 3)), Masking(), Dense(2)])
+    model.compile("sgd", "mse", metrics=[metric])
+    model.evaluate(np.zeros((4, 6, 3)), np.ones((4, 6, 2)), verbose=0)
+    assert metric.seen is None
+
+
 def test_batch_normalization_refuses_to_learn_from_masked_steps():
     model = fastnn.Sequential([fastnn.Input((6, 3)), Masking(), BatchNormalization(), Dense(1)])
     model.compile("sgd", "mse")

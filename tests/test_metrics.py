@@ -3,6 +3,7 @@ import copy
 import inspect
 import pickle
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -318,6 +319,27 @@ def test_cross_entropies_ignore_what_is_ignored():
     assert found == pytest.approx(np.log(3) / 2, rel=1e-5)
 
 
+def test_a_metric_that_does_not_ignore_what_its_loss_ignores():
+    x, y = data(36)[0], np.arange(36) % 3
+    own = metrics.SparseCategoricalCrossentropy(ignore_class=-1, name="own")
+    for named in ("sparse_categorical_crossentropy", "perplexity", "crossentropy"):
+        model = net(3, "softmax", losses.SparseCategoricalCrossentropy(ignore_class=-1),
+                    metrics=["accuracy", own, named, "sparse_top_k_categorical_accuracy"])
+        assert np.isfinite(model.evaluate(x, y, verbose=0)).all()
+        other = np.where(np.arange(36) == 7, -1, y)
+        before = model.get_weights()
+        text = rf"metric '{named}' needs .* in `y`, got -1 at row 7, .*ignore_class=-1"
+        for call in (model.fit, model.evaluate):
+            with pytest.raises(ValueError, match=text):
+                call(x, other, verbose=0)
+        with pytest.raises(ValueError, match=r"`validation y`, got -1 at row 7"):
+            model.fit(x, y, validation_data=(x, other), verbose=0)
+        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    for ignored, named in ((-1, ["accuracy", own]), (0, ["sparse_categorical_crossentropy"])):
+        model = net(3, "softmax", losses.SparseCategoricalCrossentropy(ignore_class=ignored), metrics=named)
+        assert np.isfinite(model.evaluate(x, np.where(np.arange(36) == 7, ignored, y), verbose=0)).all()
+
+
 def test_classes_out_of_range_count_nowhere_in_iou():
     x = data(36)[0]
     y = np.arange(36) % 5 - 1                                  # -1 .. 3 for three classes
@@ -363,3 +385,14 @@ def test_no_python_between_batches():
 def test_which_class_says_how_a_metric_counts():
     assert all(written_in_python(m) for m in (Hits(), Beyond(), Halved(), metrics.Mean(), metrics.Sum()))
     assert not any(written_in_python(m) for m in (metrics.AUC(), metrics.MeanMetricWrapper(abs), metrics.Metric()))
+
+
+@pytest.mark.parametrize("make", [
+    lambda n: fastnn.metrics.AUC(n), lambda n: fastnn.metrics.PrecisionAtRecall(0.5, n),
+    lambda n: fastnn.metrics.SensitivityAtSpecificity(0.5, n)])
+def test_evenly_spaced_thresholds_cost_nothing_before_they_are_used(make):
+    tracemalloc.start()
+    make(10**8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000

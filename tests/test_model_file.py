@@ -3,6 +3,7 @@ import copy
 import json
 import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -187,6 +188,7 @@ def test_the_state_of_another_optimizer_stays_behind(tmp_path):
     with pytest.warns(UserWarning, match="Adam"):
         other.load_weights(tmp_path / "w")
     assert bits(other.get_weights()) == bits(model.get_weights()) and other.optimizer.iterations == 0
+    assert float(other.optimizer.learning_rate) == pytest.approx(0.01)       # its own, not Adam's 0.001
 
 
 def test_keras_names_are_taken_with_one_warning(tmp_path, run_python):
@@ -263,6 +265,118 @@ def test_a_description_that_does_not_fit(tmp_path, change, words):
     with pytest.raises(fastnn.ModelFileError, match=words) as caught:
         load_model(path)
     assert str(path) in str(caught.value) and len(str(caught.value)) <= 400
+
+
+def with_metric(class_name, **config):
+    return lambda d, a: d["compile"].update(metrics=[{"class_name": class_name, "config": config}])
+
+
+@pytest.mark.parametrize("change, words", [
+    (with_metric("AUC", num_thresholds=3 * 10**8), "num_thresholds"),
+    (with_metric("PrecisionAtRecall", recall=0.5, num_thresholds=10**5 + 1), "num_thresholds"),
+    (with_metric("MeanIoU", num_classes=10**7), "num_classes"),
+    (with_metric("auc", num_thresholds=1e9), "num_thresholds"),
+    (lambda d, a: d["compile"].update(metrics=["mse"] * 60, weighted_metrics=["mse"] * 41), "at most 100 metrics")])
+def test_a_metric_costs_no_more_than_its_file(tmp_path, change, words):
+    path = tmp_path / "net"
+    trained()[0].save(path)
+    changed(path, change)
+    tracemalloc.start()
+    with pytest.raises(fastnn.ModelFileError, match=words):
+        load_model(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_what_would_not_load_is_not_saved(tmp_path):
+    model = small_net(metrics=[fastnn.metrics.MeanIoU(10_001)])
+    with pytest.raises(ValueError, match="num_classes"):
+        model.save(tmp_path / "net")
+    assert os.listdir(tmp_path) == []
+    small_net(metrics=[fastnn.metrics.AUC(num_thresholds=100_000)]).save(tmp_path / "net")
+    load_model(tmp_path / "net")
+
+
+def test_memory_that_runs_out_while_loading(tmp_path, monkeypatch):
+    def no_memory(*_):
+        raise MemoryError
+
+    path = tmp_path / "net"
+    trained()[0].save(path)
+    for place in ("fastnn.models.persistence._built", "fastnn.saving.format._opened"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, no_memory)
+            with pytest.raises(fastnn.ModelFileError, match="more memory"):
+                load_model(path)
+
+
+@pytest.mark.parametrize("change", [
+    lambda d, a: layer(d, 0)["config"].update(shape=[20.0]), lambda d, a: layer(d, 0)["config"].update(shape=[True]),
+    lambda d, a: layer(d, 1)["config"].update(name=5), lambda d, a: layer(d, 1)["config"].update(name=["a"]),
+    lambda d, a: d["compile"].update(loss={"class_name": "MeanSquaredError", "config": {"name": [1]}}),
+    lambda d, a: d["compile"]["optimizer"]["config"].update(name=7), with_metric("MeanSquaredError", name=[1]),
+    lambda d, a: d["model"]["config"]["layers"].insert(1, {"class_name": "Normalization", "config": {
+        "mean": "x", "variance": 1}}),
+    lambda d, a: d["model"]["config"]["layers"].insert(1, {"class_name": "Normalization", "config": {
+        "mean": 1, "variance": -1}})])
+def test_settings_of_the_wrong_kind_are_found_when_a_file_is_loaded(tmp_path, change):
+    path = tmp_path / "net"
+    trained()[0].save(path)
+    changed(path, change)
+    with pytest.raises(fastnn.ModelFileError, match=r"`name`|`shape`|`mean`|`variance`"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: [fastnn.Input((784,)), Dense(128, kernel_initializer=fastnn.initializers.Constant(
+        np.random.default_rng(0).standard_normal((784, 128)).astype("float32")))],
+    lambda: [fastnn.Input((60_000,)), fastnn.layers.Normalization(mean=np.full(60_000, 0.1), variance=np.ones(60_000)),
+             Dense(1)]])
+def test_settings_that_are_large_arrays(tmp_path, make):
+    model = fastnn.Sequential(make())
+    model.notes = {"commas": "," * 5_000, "names": [f"category {i}" for i in range(5_000)]}
+    model.save(tmp_path / "net")
+    again = load_model(tmp_path / "net")
+    assert again.get_config() == model.get_config() and again.notes == model.notes
+    assert bits(copy.deepcopy(model).get_weights()) == bits(model.get_weights())
+
+
+def test_many_layers_take_time_in_proportion(tmp_path):
+    model = fastnn.Sequential([fastnn.Input((2,)), Dense(1)])
+    model.save(tmp_path / "net")
+    changed(tmp_path / "net", lambda d, a: d["model"]["config"]["layers"].extend(
+        {"class_name": "Identity", "config": {"name": f"i{k}"}} for k in range(6000)))
+    changed(tmp_path / "net", lambda d, a: d.update(seeds=["x"]))
+    compared = 0
+
+    class Name(str):
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    with pytest.raises(fastnn.ModelFileError, match="seed"):       # before any layer is made
+        load_model(tmp_path / "net")
+    layers = [fastnn.layers.Identity(name=Name(f"i{k}")) for k in range(300)]
+    fastnn.Sequential(layers)
+    assert compared < 1000
+
+
+@pytest.mark.parametrize("path, error", [(5, TypeError), (None, TypeError), ("", ValueError)])
+def test_what_is_no_path(path, error):
+    model = small_net()
+    for call in (model.save, model.save_weights, model.load_weights, load_model):
+        with pytest.raises(error, match="`filepath`"):
+            call(path)
+
+
+@pytest.mark.parametrize("max_bytes", ["x", None, 0, 1.5])
+def test_max_bytes_is_a_whole_number(tmp_path, max_bytes):
+    with pytest.raises((TypeError, ValueError), match="`max_bytes`"):
+        load_model(tmp_path / "net", max_bytes=max_bytes)
 
 
 def layer(described, i):

@@ -207,3 +207,29 @@ def test_ctrl_c_between_epochs_keeps_what_was_learned(monkeypatch):
     reference = Textbook(3)
     reference.train(*cloud(), 3)
     np.testing.assert_allclose(neuron.weights, reference.weights, rtol=1e-13)
+
+
+@pytest.mark.parametrize("use", [lambda n, x, y: n.forward(x), lambda n, x, y: n.evaluate(x, y),
+                                 lambda n, x, y: n.backward(x, y), lambda n, x, y: n.train(x, y, 1)])
+@pytest.mark.parametrize(("weights", "bias", "words"), [
+    ([1, 1], [0.0], r"must have shapes \(2, 1\) and \(1,\), got \(2,\) and \(1,\)"),
+    ([[1.0], [2.0], [3.0]], [0.0], r"got \(3, 1\) and \(1,\)"),
+    ([[1.0], [2.0]], 0.0, r"got \(2, 1\) and \(\)"),
+    ([["a"], ["b"]], [0.0], "must hold real numbers"),
+])
+def test_weights_that_do_not_fit_are_refused_at_every_use(use, weights, bias, words):
+    neuron = Perceptron(2)
+    neuron.weights, neuron.bias = weights, bias
+    with pytest.raises(ValueError, match=words):
+        use(neuron, np.ones((3, 2)), np.ones(3))
+
+
+def test_weights_given_as_lists_predict():
+    neuron = Perceptron(2)
+    neuron.weights, neuron.bias = [[1], [1]], [-1.5]
+    assert neuron.forward([[1, 1], [0, 1]]).tolist() == [[1], [0]]
+
+
+def test_nothing_to_evaluate_on_is_refused():
+    with pytest.raises(ValueError, match="`x`"):
+        Perceptron(2).evaluate(np.zeros((0, 2)), [])

@@ -73,6 +73,22 @@ def test_history_refuses_an_unknown_metric(ax):
         plotting.history(HISTORY, ax=ax, metrics=["loss", "f1"])
 
 
+def test_history_of_a_model_that_has_been_trained(ax):
+    model = one_dense("sigmoid", [[1], [2]], [0])
+    model.compile("sgd", "bce")
+    model.fit(POINTS, [0, 1, 0, 1], epochs=2, verbose=0)
+    plotting.history(model, ax=ax)
+    plotting.learning_curves(model, ax=ax)
+    assert [line.get_ydata().tolist() for line in ax.lines] == [model.history.history["loss"]] * 2
+
+
+@pytest.mark.parametrize("draw", [plotting.history, plotting.learning_curves])
+@pytest.mark.parametrize("what", [None, [1.0, 0.5], fastnn.Sequential([fastnn.layers.Dense(1)])])
+def test_what_is_no_history(ax, draw, what):
+    with pytest.raises(TypeError, match=r"`history` must be the History that model.fit returns, .* got "):
+        draw(what, ax=ax)
+
+
 def test_activations_draw_functions_and_derivatives(ax):
     assert plotting.activations(["relu", fastnn.activations.tanh, np.square], ax=ax, limits=(-2, 3)) is ax
     x = ax.lines[0].get_xdata()
@@ -179,6 +195,16 @@ def test_decision_boundary_refuses(ax, x, y, words):
         plotting.decision_boundary(Line(), x, y, ax=ax)
 
 
+@pytest.mark.parametrize(("arguments", "error", "words"), [
+    ((POINTS, Line()), TypeError, r"`model` must be a model.* got ndarray; the order is decision_boundary\("),
+    ((Line(), Line()), TypeError, "`x` must be an array of numbers, got Line"),
+    ((fastnn.ThresholdNeuron([1, 1], 2), POINTS), ValueError, "a ThresholdNeuron takes 0 and 1 alone"),
+])
+def test_decision_boundary_of_what_does_not_predict(ax, arguments, error, words):
+    with pytest.raises(error, match=words):
+        plotting.decision_boundary(*arguments, ax=ax)
+
+
 def small_net():
     layers = fastnn.layers
     return fastnn.Sequential([fastnn.Input((3,)), layers.Dense(20, activation="relu", name="hidden"),
@@ -216,6 +242,32 @@ def test_network_draws_the_layers_of_models_inside(ax):
 def test_network_refuses_what_is_not_built(ax):
     with pytest.raises(ValueError, match="is not built"):
         plotting.network(fastnn.Sequential([fastnn.layers.Dense(3)]), ax=ax)
+
+
+def test_network_of_what_is_no_model(ax):
+    with pytest.raises(TypeError, match=r"`model` must be a model of layers.* got Perceptron"):
+        plotting.network(fastnn.Perceptron(2), ax=ax)
+
+
+def test_network_counts_one_in_the_singular(ax):
+    layers = [fastnn.Input((1,)), fastnn.layers.Dense(1, use_bias=False)]
+    plotting.network(fastnn.Sequential(layers, name="net"), ax=ax)
+    texts = [text.get_text() for text in ax.texts]
+    assert "1 unit" in texts and "Dense\n1 unit\n1 parameter" in texts and ax.get_title() == "net: 1 parameter"
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_network_keeps_texts_apart(ax, depth):
+    """At the default size of a figure, neighbours overlap nowhere; a short net has its texts in full size."""
+    layers = [layer for i in range(depth) for layer in (
+        fastnn.layers.Dense(20, activation="relu"), fastnn.layers.BatchNormalization(name=f"batch_normalization_{i}"))]
+    plotting.network(fastnn.Sequential([fastnn.Input((3,)), *layers]), ax=ax)
+    renderer = ax.figure.canvas.get_renderer() if hasattr(ax.figure.canvas, "get_renderer") else None
+    boxes = [text.get_window_extent(renderer) for text in ax.texts if text.get_text() != "⋮"]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert "".join(text.get_text() for text in ax.texts).replace("\n", "").count("batch_normalization_0") == 1
+    if depth == 1:
+        assert {text.get_fontsize() for text in ax.texts} == {10, 8}
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
@@ -259,9 +311,19 @@ def test_confusion_matrix_takes_strings(ax):
     assert drawn_counts(ax, 2) == [[0, 1], [0, 2]]
 
 
+@pytest.mark.parametrize("y_true", [[0, 1, 1], [[0], [1], [1]], [[False], [True], [True]]])
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+def test_confusion_matrix_takes_what_predict_gives(ax, y_true, names):
+    predicted = np.array([[0.1], [0.9], [0.2]])
+    plotting.confusion_matrix(y_true, predicted > 0.5, names, ax=ax)
+    assert drawn_counts(ax, 2) == [[1, 0], [1, 1]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == (names or ["0", "1"])
+
+
 @pytest.mark.parametrize(("y_true", "y_pred", "names", "words"), [
     ([0, 1], [0], None, r"`y_true`, `y_pred`: expected two vectors of one length, got shapes \(2,\) and \(1,\)"),
-    ([[0], [1]], [[0], [1]], None, r"expected two vectors of one length, got shapes \(2, 1\) and \(2, 1\)"),
+    ([0, 1], np.eye(2), None, r"expected two vectors of one length, got shapes \(2,\) and \(2, 2\); .* argmax"),
+    ([], [], None, "`y_true`, `y_pred`: expected at least one row, got none"),
     ([0, 2], [0, 1], ["a", "b"], "`labels`: `y_true` and `y_pred` hold classes that the 2 labels do not cover"),
     ([0, -1], [0, 1], ["a", "b"], "`labels`: `y_true` and `y_pred` hold classes that the 2 labels do not cover"),
 ])

@@ -54,7 +54,7 @@ def test_every_flipped_bit_and_every_cut_is_found():
 
 @pytest.mark.parametrize("text, words", [
     (b"", "no JSON"), (b"[]", "JSON object"), (b'{"a":NaN}', "NaN"), (b'{"a":-Infinity}', "Infinity"),
-    (b'{"a":1e999}', "beyond float64"), (b'{"a":1,"a":2}', "twice"), (b'{"a":"\xff"}', "UTF-8"), (b"[" * 60_000,
+    (b'{"a":1e999}', "beyond float64"), (b'{"a":1,"a":2}', "twice"), (b'{"a":"\xff"}', "UTF-8"), (b"[" * 110_000,
                                                                                                   "values"),
     (b'{"a":' * 20_000, "nested|no JSON"), (b'{"a":' + b"9" * 30 + b"}", "too large"),
     (b'{"a":"' + b"x" * 2000 + b'"}', "string of"),
@@ -68,7 +68,7 @@ def test_a_description_is_strict(text, words):
 
 @pytest.mark.parametrize("described", [{1: 2}, {"a": (1, 2)}, {"a": float("nan")}, {"a": object()},
                                        {"a": np.float32(1)},
-                                       {"a": "x" * 2000}, {"a": [0] * 60_000}])
+                                       {"a": "x" * 2000}, {"a": [0] * 300_000}])
 def test_what_cannot_be_read_again_is_not_written(described):
     with pytest.raises(description.BadDescription):
         description.encode(described)
@@ -219,6 +219,22 @@ def test_saving_to_a_folder_or_nowhere(tmp_path):
         atomic.write(tmp_path, b"1")
     with pytest.raises(FileNotFoundError):
         atomic.write(tmp_path / "no" / "net", b"1")
+
+
+def test_no_file_takes_the_place_of_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="no regular file"):
+        atomic.write(tmp_path / "pipe", b"1")
+    assert (tmp_path / "pipe").is_fifo() and os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "é" * 127])
+def test_the_longest_names(tmp_path, name):
+    left = f".{name.encode()[:200].decode()}.99999999-0123abcd.tmp"
+    (tmp_path / left).write_bytes(b"of a dead process")
+    atomic.write(tmp_path / name, b"1")
+    atomic.write(os.fsencode(tmp_path / name), b"2")
+    assert os.listdir(tmp_path) == [name] and (tmp_path / name).read_bytes() == b"2"
 
 
 # what must not be there

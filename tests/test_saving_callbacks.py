@@ -139,6 +139,126 @@ def test_streams_go_on(tmp_path, save_freq):
         assert run(deep_net(), [BackupAndRestore(tmp_path, save_freq)]) == expected
 
 
+@pytest.mark.parametrize("save_freq", ["epoch", 3])
+@pytest.mark.parametrize("options", [{}, {"steps_per_epoch": 4}])
+def test_a_sequence_that_changes_from_epoch_to_epoch_goes_on(tmp_path, save_freq, options):
+    class Changing(fastnn.utils.Sequence):
+        def __init__(self):
+            super().__init__()
+            self.begun = self.ended = 0
+
+        def __len__(self):
+            return 8
+
+        def __getitem__(self, i):
+            x, y = blobs(rows=8, seed=100 * self.begun + 10 * self.ended + i)
+            return x, y
+
+        def on_epoch_begin(self):
+            self.begun += 1
+
+        def on_epoch_end(self):
+            self.ended += 1
+
+    def run(model, callbacks):
+        data = Changing()
+        model.fit(data, epochs=5, verbose=0, callbacks=callbacks, **options)
+        assert data.begun == data.ended == 5
+        return state(model)
+
+    expected = run(deep_net(), [])
+    for where in ((1, None), (2, 3), (4, 1)):
+        with pytest.raises(Stop):
+            run(deep_net(), [BackupAndRestore(tmp_path, save_freq), stop_at(*where)])
+        assert run(deep_net(), [BackupAndRestore(tmp_path, save_freq)]) == expected
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_value_that_is_not_finite_is_backed_up(tmp_path, value):
+    class Logged(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["odd"] = value
+
+    def callbacks():
+        return [Logged(), EarlyStopping("odd", mode="max", patience=9), ReduceLROnPlateau("odd", mode="max"),
+                ModelCheckpoint(tmp_path / "best", "odd", save_best_only=True, mode="max"),
+                BackupAndRestore(tmp_path / "b")]
+
+    with pytest.raises(Stop):
+        fit(deep_net(), [*callbacks(), stop_at(2)])
+    again = callbacks()
+    fit(deep_net(), again)
+    assert [str(c.best) for c in again[1:4]] == [str(value)] * 3
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, (1, 2), np.zeros(3), [np.zeros(0)], {"float": "inf"}, "x" * 2000,
+                                   10**30, {"a": [np.zeros(2)]}])
+def test_a_state_that_no_backup_can_hold_is_named(tmp_path, value):
+    class Own(Callback):
+        def get_state(self):
+            return {"fine": [1, {"a": np.inf}], "odd": value}
+
+    with pytest.raises(ValueError, match=r"callback Own: the value of 'odd'"):
+        fit(deep_net(), [Own(), BackupAndRestore(tmp_path)], 1)
+
+
+def test_own_states_come_back(tmp_path):
+    kept = {"n": 3, "list": [1, [np.inf, {"a": -np.inf}]], "arrays": [np.arange(3.0)], "none": None, "text": "é"}
+
+    class Own(Callback):
+        found = None
+
+        def get_state(self):
+            return kept
+
+        def set_state(self, state):
+            self.found = state
+
+    with pytest.raises(Stop):
+        fit(deep_net(), [Own(), BackupAndRestore(tmp_path), stop_at(1)])
+    own = Own()
+    fit(deep_net(), [own, BackupAndRestore(tmp_path)])
+    assert str(own.found) == str(kept)
+
+
+@pytest.mark.parametrize("where", [(0, 4), (1, None), (2, 5), (3, 1)])
+@pytest.mark.parametrize("append", [False, True])
+@pytest.mark.parametrize("save_freq", ["epoch", 5])
+def test_a_log_goes_on_after_a_crash(tmp_path, where, append, save_freq):
+    fit(deep_net(), [CSVLogger(tmp_path / "whole.csv")])
+    path = tmp_path / "log.csv"
+    if not append:
+        path.write_text("of a run before\n")
+    log = CSVLogger(path, append=append)
+    with pytest.raises(Stop):
+        fit(deep_net(), [BackupAndRestore(tmp_path / "b", save_freq), log, stop_at(*where)])
+    log._close()
+    fit(deep_net(), [BackupAndRestore(tmp_path / "b", save_freq), CSVLogger(path, append=append)])
+    assert path.read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_a_log_that_is_gone_begins_anew(tmp_path):
+    log = CSVLogger(tmp_path / "log.csv")
+    with pytest.raises(Stop):
+        fit(deep_net(), [BackupAndRestore(tmp_path / "b"), log, stop_at(2)])
+    log._close()
+    (tmp_path / "log.csv").unlink()
+    fit(deep_net(), [BackupAndRestore(tmp_path / "b"), CSVLogger(tmp_path / "log.csv")])
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0].startswith("epoch,") and [line[0] for line in lines[1:]] == ["2", "3"]
+
+
+@pytest.mark.parametrize("make", [lambda path: ModelCheckpoint(path / "a"), lambda path: ModelCheckpoint(
+    path / "a", save_best_only=True)])
+def test_what_cannot_be_saved_is_found_before_training(tmp_path, make):
+    model = deep_net()
+    model.notes = {"too many": [0] * 300_000}
+    with pytest.raises(ValueError, match="cannot be saved"):
+        fit(model, [make(tmp_path)])
+    assert model.optimizer.iterations == 0
+    fit(model, [ModelCheckpoint(tmp_path / "a", save_weights_only=True), BackupAndRestore(tmp_path / "b")], 1)
+
+
 def test_a_run_that_had_stopped_early_does_not_go_on(tmp_path):
     def callbacks(*more):
         return [EarlyStopping("loss", patience=0, min_delta=100.0, restore_best_weights=True), *more]

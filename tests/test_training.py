@@ -7,6 +7,7 @@ from nets import bits, blobs, deep_net, small_net
 
 import fastnn
 from fastnn.layers import Dense
+from fastnn.models.data import class_weights
 
 
 def linear_net(seed=0, units=1, features=3, **compiled):
@@ -244,11 +245,18 @@ def test_sample_and_class_weights():
     assert bits(ignored.get_weights()) == bits(small_net(20).get_weights())
     with pytest.raises(ValueError, match="not both"):
         model.fit(x, y, sample_weight=weights, class_weight=by_class, verbose=0)
-    for wrong in ({0: np.nan}, {0: -1}, {5: 1.0}, {0: "a"}):
+    for wrong in ({0: np.nan}, {0: -1}, {"one": 1.0}, {0.5: 1.0}, {True: 1.0}, {0: "a"}):
         with pytest.raises(ValueError, match="class_weight"):
             model.fit(x, y, class_weight=wrong, verbose=0)
     with pytest.raises(TypeError, match="must be a dict"):
         model.fit(x, y, class_weight="balanced", verbose=0)
+    for beyond in (10 ** 9, 10 ** 400):                             # looked up by search, and in a table
+        found = class_weights(np.array([0.4, 0.6, -1.2, np.nan, 2.5, 7, -np.inf]),
+                              {0: 2.0, -1: 3.0, 2: 4.0, beyond: 5.0}, 3)
+        assert found.tolist() == [2, 1, 3, 1, 4, 1, 1] and found.dtype == np.float32
+    assert class_weights(np.arange(3, dtype=np.uint8), {}, 3).tolist() == [1, 1, 1]
+    for dtype in (np.float16, np.uint8, bool):
+        assert class_weights(np.arange(2).astype(dtype), {0: 2.0, -1: 3.0, 65000: 4.0}, 2).tolist() == [2, 1]
     with pytest.raises(ValueError, match="numbers >= 0"):
         model.fit(x, y, sample_weight=-weights, verbose=0)
 

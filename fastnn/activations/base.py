@@ -13,6 +13,7 @@ import numpy as np
 from .. import _arrays
 from .._describe import Described
 from .._kernels.ops import Kernel
+from .._warn import warn
 from ..program import Lowering, PerRow, Value
 from ..program.eager import Scalar, Tensor
 
@@ -178,6 +179,9 @@ class Rowwise(Activation):
     def lower(self, build, x):
         outer, middle, inner = self.parts(x.shape, int(x.batched))
         size = PerRow if x.batched else int
+        if middle == 1:
+            warn(f"{self.name} along an axis of size 1, of shape {(None, *x.shape)}: the result does not depend on the "
+                 "input; for one output use sigmoid")
         if inner == 1:
             return self.lower_as(build, x, [size(outer), middle])
         y = self.lower_as(build, swapped(build, x, size(outer), middle, inner), [size(outer * inner), middle])

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
+from .._warn import warn
 from ..saving import atomic
 from .base import Callback
 from .interval import BatchInterval
@@ -42,6 +42,7 @@ class BackupAndRestore(Callback):
         if not model.built:
             raise ValueError("BackupAndRestore: the model must be built before fit(), so that its weights can be "
                              f"restored: begin {model.name!r} with Input(shape), or call build((None, features))")
+        model._check_savable(False)
         self._restored = self._read(model)
 
     def _read(self, model) -> Any:
@@ -56,7 +57,7 @@ class BackupAndRestore(Callback):
                 previous = os.path.join(self.backup_dir, PREVIOUS)
                 if name == PREVIOUS or not os.path.exists(previous):
                     raise
-                warnings.warn(f"{error}; going on from the backup before it", UserWarning, stacklevel=5)
+                warn(f"{error}; going on from the backup before it")
         return None
 
     def on_train_begin(self, logs=None):

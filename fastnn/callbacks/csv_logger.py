@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import os
+import stat
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from .base import Callback
 
 
 class CSVLogger(Callback):
-    """Writes the epoch's number and its logs to a CSV file, a line an epoch, each on the disk before the next begins.
+    """Writes the epoch's number and its logs to a CSV file, a line an epoch, each in the file before the next begins.
 
-    ``separator``: one character. ``append``: go on in a file that exists, else it begins anew. The columns are those of
+    ``separator``: one character. ``append``: go on in a file that exists, else it begins anew; a fit that goes on from
+    a backup goes on in its file, behind the last epoch that the backup knows. The columns are those of
     the first epoch, sorted; without validation those named ``val_...`` are there too, filled with NA, as in Keras.
     Raises ValueError for settings of the wrong kind, OSError from the disk.
     """
@@ -26,12 +28,34 @@ class CSVLogger(Callback):
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
         self._file: Any = None
+        self._keep: int | None = None         # bytes of the file that stay; None: all
 
     def on_train_begin(self, logs=None):
         self._close()
         self.keys = None
         self._has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self._file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")
+        self._file = open(self.filename, "a", newline="", encoding="utf-8")
+        self._keep = None if self.append else 0
+
+    def get_state(self) -> dict[str, Any]:
+        """What a backup keeps: the columns, and how long the file is."""
+        return {"keys": self.keys, "size": os.fstat(self._file.fileno()).st_size}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``get_state`` gave; called after ``on_train_begin``."""
+        size = os.fstat(self._file.fileno()).st_size
+        self._has_header = size > 0
+        if size:
+            self.keys, self._keep = state["keys"], min(int(state["size"]), size)
+
+    def _cut(self) -> None:
+        """Drop what is not to stay of an older file: once, when it is known whether this run goes on in it."""
+        if self._keep is not None and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.truncate(self._keep)
+        self._keep = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._cut()
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
@@ -46,6 +70,7 @@ class CSVLogger(Callback):
         self._file.flush()
 
     def on_train_end(self, logs=None):
+        self._cut()
         self._close()
 
     def _close(self) -> None:

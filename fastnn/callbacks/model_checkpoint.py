@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 
+from .._warn import warn
 from .interval import BatchInterval
 from .monitor import Monitor, direction, optional_real
 
@@ -18,8 +18,8 @@ class ModelCheckpoint(Monitor):
     ``"{epoch:02d}-{val_loss:.2f}.fastnn"``; folders are made. The file is fastnn's format whatever the suffix, and
     appears whole or not at all. ``save_best_only``: only when ``monitor`` has got better (``mode`` "min", "max",
     "auto"), better than ``initial_value_threshold`` at first if that is given. ``verbose=1`` says what happens.
-    Raises ValueError for settings of the wrong kind, KeyError for a name in ``filepath`` that the logs have not,
-    OSError from the disk.
+    Raises ValueError for settings of the wrong kind and, before training, for a model that no file can hold,
+    KeyError for a name in ``filepath`` that the logs have not, OSError from the disk.
     """
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
@@ -41,6 +41,10 @@ class ModelCheckpoint(Monitor):
         self.best = state["best"]
         if self.interval and state["interval"]:
             self.interval.set_state(state["interval"])
+
+    def before_fit(self, model, callbacks: list[Any]) -> None:
+        """Find what cannot be saved before there is something to lose."""
+        model._check_savable(not self.save_weights_only)
 
     def on_train_begin(self, logs=None):
         if self.save_best_only and self.mode == "auto":
@@ -74,12 +78,11 @@ class ModelCheckpoint(Monitor):
             return True
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=4)
+            warn(f"Can save best model only with {self.monitor} available.")
             return True
         if np.ndim(current):
-            warnings.warn(f"Can save best model only when `monitor` is a scalar value. Received: {current}. Falling "
-                          f"back "
-                          "to `save_best_only=False`.", stacklevel=4)
+            warn(f"Can save best model only when `monitor` is a scalar value. Received: {current}. Falling back "
+                 "to `save_best_only=False`.")
             return True
         best = "None" if self.best is None else f"{self.best:.5f}"
         if not self.better(current, self.best):

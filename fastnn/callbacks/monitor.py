@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import _arrays
+from .._warn import warn
 from .base import Callback
 
 MODES = ("auto", "min", "max")
@@ -57,8 +57,7 @@ class Monitor(Callback):
     def monitored(self, logs: dict[str, Any], missing: str) -> Any:
         """The value in the logs; None, with the warning ``missing``, where it is not there."""
         if self.monitor not in logs:
-            warnings.warn(f"{missing} `{self.monitor}` which is not available. Available metrics are: "
-                          f"{','.join(logs)}", stacklevel=4)
+            warn(f"{missing} `{self.monitor}` which is not available. Available metrics are: {','.join(logs)}")
         current: Any = logs.get(self.monitor)
         if np.ndim(current):
             raise ValueError(f"{type(self).__name__}: `monitor` {self.monitor!r} must name a single number in the "

@@ -89,6 +89,11 @@ def unknown(what, text, names):
     return f"unknown {what} {text!r}; {advice}"
 
 
+def count(n, thing):
+    """A number of things: "1 row", "2 rows"."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
 def missing(package):
     """The error for a package of an extra that is not installed."""
     return CommandError(f"{package} is not installed; install it with: pip install 'fastnn[all]'")
@@ -128,6 +133,9 @@ def process_seconds():
 def main(arguments=None):
     """Run the command with these arguments (default: the command line's). Returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")        # a terminal without a letter still shows the others
     try:
         status = _run(arguments)
         sys.stdout.flush()       # here, where a closed pipe can still be met with grace
@@ -144,6 +152,10 @@ def main(arguments=None):
     except BrokenPipeError:      # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:     # such as a full disk behind the standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"fastnn: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def _run(arguments):

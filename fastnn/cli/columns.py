@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .table import Table, wrong
+from . import count
+from .table import Table, as_option, wrong
 
 MOST_CATEGORIES = 256
 
@@ -30,7 +31,7 @@ class Inputs:
             names = sorted(set(values)) if isinstance(values, list) else None
             if names and (len(names) > MOST_CATEGORIES or len(names) == table.rows > 2):
                 raise wrong(table.path, f"column {name!r} holds {len(names)} different texts in {table.rows} rows, too "
-                                        f"many for categories; leave it out with --ignore {name!r}")
+                                        f"many for categories; leave it out with --ignore {as_option(name)}")
             found[name] = names
         if not found:
             raise wrong(table.path, f"there is no column beside the target {target!r}")
@@ -60,10 +61,11 @@ class Inputs:
     @staticmethod
     def _numbers(table: Table, name: str, values) -> np.ndarray:
         if isinstance(values, list):
-            raise wrong(table.path, f"column {name!r}: expected numbers as in the table the model learned from, got "
-                                    f"{values[0]!r:.60}")
+            raise wrong(table.path, f"column {name!r}, line {table.line(0)}: expected numbers as in the table the "
+                                    f"model learned from, got {values[0]!r:.60}")
         if abs(values).max(initial=0) > np.finfo(np.float32).max:
-            raise wrong(table.path, f"column {name!r} holds {values[abs(values).argmax()]:g}, beyond float32")
+            row = int(abs(values).argmax())
+            raise wrong(table.path, f"column {name!r}, line {table.line(row)} holds {values[row]:g}, beyond float32")
         return values
 
     @staticmethod
@@ -74,8 +76,10 @@ class Inputs:
         x[rows, columns[rows]] = 1
         if len(rows) < len(columns):
             first = values[int(np.flatnonzero(columns < 0)[0])]
-            print(f"fastnn: column {name!r}: {len(columns) - len(rows)} rows hold a category that the model does not "
-                  f"know, such as {first!r:.60}; they count as none of its categories", file=sys.stderr)
+            strangers = len(columns) - len(rows)
+            hold, they = ("holds", "it counts") if strangers == 1 else ("hold", "they count")
+            print(f"fastnn: column {name!r}: {count(strangers, 'row')} {hold} a category that the model does not know, "
+                  f"such as {first!r:.60}; {they} as none of its categories", file=sys.stderr)
 
     def scale(self, x: np.ndarray) -> tuple[list[float], list[float]]:
         """(means, variances) of the inputs that are numbers; 0 and 1 for categories and where all rows are equal."""

@@ -8,11 +8,13 @@ import csv
 import io
 import os
 import sys
+import textwrap
 
 from . import CommandError
 from .columns import from_notes
-from .table import check_column, read
+from .table import read, wrong
 
+LISTED = 200          # characters of names of columns
 OPTIONS = {
     "model": {"metavar": "MODEL", "help": "model file, as `fastnn train FILE.csv` writes"},
     "file": {"metavar": "FILE.csv", "help": "table with the columns that the model takes"},
@@ -26,10 +28,15 @@ def run(options):
     inputs, target, labels = from_notes(model, options.model)
     if options.out is not None and os.path.isdir(options.out):
         raise CommandError(f"--out {options.out!r}: is a folder; expected the name of a file", 2)
+    for kind, path in (("model", options.model), ("table", options.file)):
+        if options.out is not None and os.path.exists(options.out) and os.path.samefile(options.out, path):
+            raise CommandError(f"--out {options.out!r}: is the {kind} itself; give another name", 2)
 
     def wanted(names):
         for name in inputs.categories:
-            check_column(options.file, name, names)
+            if name not in names:
+                has = textwrap.shorten(", ".join(names), LISTED, placeholder=" ...")
+                raise wrong(options.file, f"has no column {name!r}, which the model needs; it has {has}")
         return list(inputs.categories)
 
     texts = [name for name, known in inputs.categories.items() if known is not None]
@@ -37,10 +44,13 @@ def run(options):
     lines = rows(model.predict(x, batch_size=1024, verbose=0), target, labels)
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(lines)
+    data = text.getvalue().encode()           # UTF-8 wherever it goes: it is read by programs
     if options.out is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     else:
-        write(options.out, text.getvalue().encode())
+        write(options.out, data)
 
 
 def write(path, data):

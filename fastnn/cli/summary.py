@@ -14,5 +14,10 @@ def run(options):
     from .columns import from_notes
     inputs, target, labels = from_notes(model, options.model)
     print(f"Target: {target}" + (f", one of {', '.join(labels)}" if labels else ", a number"))
-    print("Columns: " + ", ".join(name if known is None else f"{name} ({len(known)} categories)"
-                                  for name, known in inputs.categories.items()))
+    print("Columns: " + ", ".join(name + _categories(known) for name, known in inputs.categories.items()))
+
+
+def _categories(known):
+    if known is None:
+        return ""
+    return " (1 category)" if len(known) == 1 else f" ({len(known)} categories)"

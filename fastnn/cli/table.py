@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,19 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from . import CommandError, unknown
+from . import CommandError, count, unknown
 
 SEPARATORS = ",;\t"
 ENCODING = "utf-8-sig"                    # with or without a mark at the beginning
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 NO_HINTS = {"missing": "", "text": ""}
 
 
 class Table:
     """Columns by name, in the order of the file: float64 arrays, or lists of texts."""
 
-    def __init__(self, path: str, columns: dict[str, Any], rows: int):
-        self.path, self.columns, self.rows = path, columns, rows
+    def __init__(self, path: str, separator: str, columns: dict[str, Any], rows: int):
+        self.path, self.separator, self.columns, self.rows = path, separator, columns, rows
+
+    def line(self, row: int) -> int:
+        """The line of the file in which a row begins, the first is 1; the file is read again for it."""
+        return _line(self.path, self.separator, row)
 
 
 def check_column(path: str, name: str, names: Iterable[str]) -> None:
@@ -46,6 +53,7 @@ def read(path: str, wanted: Callable[[list[str]], Iterable[str]], texts: Collect
     """The table in a file. Raises CommandError for whatever is no table of numbers and texts.
 
     wanted: says which of the columns to read, given the names of all; it may raise CommandError.
+    A first column without a name, as pandas writes its index, is left out, with a line on stderr.
     texts: columns that are taken as texts, even where they hold numbers.
     hints: what else a caller offers against a value that is missing, or a text among numbers.
     """
@@ -55,12 +63,16 @@ def read(path: str, wanted: Callable[[list[str]], Iterable[str]], texts: Collect
         raise wrong(path, "is no regular file; expected a CSV file")
     try:
         names, separator, lines = _header(path)
-        chosen = list(wanted(names))
+        chosen = list(wanted(names if names[0] else names[1:]))
         places = [names.index(name) for name in chosen]
         numbers = None if texts else _read_numbers(path, separator, lines, len(names), places)
-        if numbers is not None:
-            return Table(path, dict(zip(chosen, numbers.T)), len(numbers))
-        cells = _read_cells(path, separator, lines, names)
+        if numbers is None:
+            cells = _read_cells(path, separator, names)
+            columns = {name: _column(path, separator, name, [row[i] for row in cells], name in texts, hints)
+                       for name, i in zip(chosen, places)}
+            table = Table(path, separator, columns, len(cells))
+        else:
+            table = Table(path, separator, dict(zip(chosen, numbers.T)), len(numbers))
     except OSError as error:
         raise wrong(path, f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -68,9 +80,10 @@ def read(path: str, wanted: Callable[[list[str]], Iterable[str]], texts: Collect
         raise wrong(path, f"is no UTF-8 text (byte {byte:#04x}); save it as CSV in UTF-8") from None
     except csv.Error as error:
         raise wrong(path, f"is no CSV file: {error}") from None
-    columns = {name: _column(path, name, [row[i] for row in cells], name in texts, hints)
-               for name, i in zip(chosen, places)}
-    return Table(path, columns, len(cells))
+    if not names[0]:
+        print(f"fastnn: {path}: column 1 has no name and is left out, as the index that pandas writes without "
+              "to_csv(index=False)", file=sys.stderr)
+    return table
 
 
 def _header(path: str) -> tuple[list[str], str, int]:
@@ -91,14 +104,17 @@ def _header(path: str) -> tuple[list[str], str, int]:
 
 
 def _check_names(path: str, names: list[str]) -> None:
-    if all(_is_number(name) for name in names):
+    named = names if names[0] else names[1:]
+    by_pandas = not names[0] and named == [str(i) for i in range(len(named))]       # its names where none are given
+    if all(_is_number(name) for name in named) and not by_pandas:
         raise wrong(path, f"the first line must name the columns, got numbers: {', '.join(names)[:60]}")
     for i, name in enumerate(names):
-        if not name:
-            raise wrong(path, f"column {i + 1} has no name in the first line")
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise wrong(path, f"{count} columns are named {name!r}")
+        if i and not name:
+            raise wrong(path, f"column {i + 1} has no name in the first line; an index of pandas is left out by "
+                              "to_csv(index=False)")
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise wrong(path, f"{times} columns are named {name!r}")
 
 
 def _read_numbers(path: str, separator: str, lines: int, columns: int, places: list[int]) -> np.ndarray | None:
@@ -117,7 +133,7 @@ def _read_numbers(path: str, separator: str, lines: int, columns: int, places: l
     return values if places == list(range(columns)) else values[:, places]
 
 
-def _read_cells(path: str, separator: str, lines: int, names: list[str]) -> list[list[str]]:
+def _read_cells(path: str, separator: str, names: list[str]) -> list[list[str]]:
     """The texts of all rows, each row as long as the first line."""
     with open(path, encoding=ENCODING, newline="") as file:
         reader = csv.reader(file, delimiter=separator, strict=True)
@@ -127,40 +143,69 @@ def _read_cells(path: str, separator: str, lines: int, names: list[str]) -> list
             if len(row) == len(names):
                 rows.append(row)
             elif row:                                        # an empty line is none
-                raise wrong(path, f"line {reader.line_num} has {len(row)} values, the first line {len(names)} columns")
+                raise wrong(path, f"line {_line(path, separator, len(rows))} has {count(len(row), 'value')}, the first "
+                                  f"line {count(len(names), 'column')}")
     return rows
 
 
-def _column(path: str, name: str, cells: list[str], as_texts: bool, hints: Mapping[str, str]):
+def _line(path: str, separator: str, wanted: int) -> int:
+    """The line in which the row of this number begins: empty lines are no rows, and a row may take several lines."""
+    with open(path, encoding=ENCODING, newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        next(reader)
+        row, before = 0, reader.line_num
+        for cells in reader:
+            if cells and row == wanted:
+                break
+            row, before = row + bool(cells), reader.line_num
+    return before + 1
+
+
+def _column(path: str, separator: str, name: str, cells: list[str], as_texts: bool, hints: Mapping[str, str]):
     """A column of numbers, or of texts if no cell is a number. Raises CommandError for a cell that is missing."""
-    numeric = not as_texts and any(map(_is_number, cells))
-    if not numeric:
+    numbers = [not as_texts and _is_number(cell) for cell in cells]
+    if not as_texts and separator != ",":
+        _check_commas(path, separator, name, cells, numbers)
+    if not any(numbers):
         texts = [cell.strip() for cell in cells]
         if "" in texts:
-            raise wrong(path, _missing(name, texts.index(""), "", hints))
+            raise wrong(path, _missing(name, _line(path, separator, texts.index("")), "", hints))
         return texts
-    try:
-        numbers = np.array([float(cell) for cell in cells])
-        if np.isfinite(numbers).all():
-            return numbers
-    except ValueError:
-        pass
-    row, cell = next((i, cell.strip()) for i, cell in enumerate(cells) if not _is_number(cell))
+    if all(numbers):
+        return np.array([float(cell) for cell in cells])
+    row = numbers.index(False)
+    cell = cells[row].strip()
+    line = _line(path, separator, row)
     if cell.lower() in MISSING:
-        raise wrong(path, _missing(name, row, cell, hints))
-    raise wrong(path, f"column {name!r}, row {row + 1}: expected a number as in other rows, got {cell!r:.60}; correct "
-                      f"it{hints['text'].format(name)}")
+        raise wrong(path, _missing(name, line, cell, hints))
+    raise wrong(path, f"column {name!r}, line {line}: expected a number as in other rows, got {cell!r:.60}; correct "
+                      f"it{hints['text'].format(as_option(name))}")
 
 
-def _missing(name: str, row: int, cell: str, hints: Mapping[str, str]) -> str:
+def _check_commas(path: str, separator: str, name: str, cells: list[str], numbers: list[bool]) -> None:
+    """Raise CommandError for a column of numbers with decimal commas, which would be taken for categories."""
+    commas = [bool(DECIMAL_COMMA.fullmatch(cell)) for cell in cells]
+    if any(commas) and all(a or b for a, b in zip(numbers, commas)):
+        row = commas.index(True)
+        raise wrong(path, f"column {name!r}, line {_line(path, separator, row)}: {cells[row].strip()!r} has a decimal "
+                          f"comma; write {cells[row].strip().replace(',', '.')!r}, or, for a category, use "
+                          f"--categories {as_option(name)}")
+
+
+def _missing(name: str, line: int, cell: str, hints: Mapping[str, str]) -> str:
     what = f" ({cell!r})" if cell else ""
-    return (f"column {name!r}, row {row + 1}: the value is missing{what}; fill or remove such rows"
-            f"{hints['missing'].format(name)}")
+    return (f"column {name!r}, line {line}: the value is missing{what}; fill or remove such rows"
+            f"{hints['missing'].format(as_option(name))}")
+
+
+def as_option(name: str) -> str:
+    """The name of a column as an option takes it, quotes included."""
+    return repr('"{}"'.format(name.replace('"', '""')) if set(name) & {",", '"'} else name)
 
 
 def _is_number(text: str) -> bool:
-    """Whether a cell is a finite number."""
+    """Whether a cell is a finite number; 1_0, which Python takes for one, is a name."""
     try:
-        return bool(np.isfinite(float(text)))
+        return "_" not in text and bool(np.isfinite(float(text)))
     except ValueError:
         return False

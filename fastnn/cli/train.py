@@ -15,7 +15,7 @@ from importlib import import_module
 
 import fastnn
 from fastnn import plotting
-from fastnn.cli import CommandError, missing, names, one_of, process_seconds, save_pictures, seed, whole, wholes
+from fastnn.cli import CommandError, count, missing, names, one_of, process_seconds, save_pictures, seed, whole, wholes
 
 BATCH_SIZE = 32
 # Enough epochs for the learning curve to be flat, and still over within a second.
@@ -124,14 +124,14 @@ def train_known(options):
     report(options, data, history, model.predict(data.x_test, verbose=0).argmax(axis=1))
     rows = len(data.x_train)
     step = statistics.median(clock.seconds) / -(-rows // batch_size)
-    print(f"{options.source}: {rows} rows, {epochs} epochs, {step * 1e6:.1f} µs a step, "
+    print(f"{options.source}: {count(rows, 'row')}, {count(epochs, 'epoch')}, {step * 1e6:.1f} µs a step, "
           f"{process_seconds():.2f} s since the process started")
 
 
 def report(options, data, history, predicted):
     """Print how each class of the test rows was predicted; draw the two pictures."""
     from sklearn.metrics import classification_report
-    print(f"\n{len(data.y_test)} test rows:")
+    print(f"\n{count(len(data.y_test), 'test row')}:")
     print(classification_report(data.y_test, predicted, target_names=data.class_names, zero_division=0))
     save_pictures(options.out or f"fastnn-{options.source}", {
         "learning-curves.png": lambda figure: draw_curves(history, figure),

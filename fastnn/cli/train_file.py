@@ -10,7 +10,7 @@ import numpy as np
 import fastnn
 from fastnn import plotting
 
-from . import CommandError, process_seconds, save_pictures
+from . import CommandError, count, process_seconds, save_pictures
 from .columns import Inputs, notes_of, target_of
 from .table import Table, check_column, read, wrong
 
@@ -18,7 +18,7 @@ MODEL = "model.fastnn"
 HELD_OUT = 0.2                    # share of the rows that measure how well the net learned
 FEWEST_ROWS = 10
 MOST_CLASSES = 20                 # a target of whole numbers with more different values is a number
-HINTS = {"missing": ", or leave the column out with --ignore {!r}", "text": ", or --categories {!r} takes it as names"}
+HINTS = {"missing": ", or leave the column out with --ignore {}", "text": ", or --categories {} takes it as names"}
 LARGE = 10_000                    # rows from which on larger batches and fewer epochs do
 
 
@@ -31,8 +31,8 @@ def run(options) -> None:
     _save(model, options)
     save_pictures(options.out, _drawings(history, parts.y_test, predicted, labels))
     rows, epochs = len(parts.x_train), len(history.epoch)
-    print(f"{options.source}: {rows} rows, {epochs} epochs, {rows * epochs / seconds:,.0f} rows a second, "
-          f"{process_seconds():.2f} s since the process started")
+    print(f"{options.source}: {count(rows, 'row')}, {count(epochs, 'epoch')}, "
+          f"{rows * epochs / seconds:,.0f} rows a second, {process_seconds():.2f} s since the process started")
 
 
 def _read(options) -> Table:
@@ -50,7 +50,8 @@ def _read(options) -> Table:
 
     table = read(options.source, wanted, categories, HINTS)
     if table.rows < FEWEST_ROWS:
-        raise wrong(options.source, f"has {table.rows} rows; {FEWEST_ROWS} or more are needed to train and to test")
+        raise wrong(options.source, f"has {count(table.rows, 'row')}; {FEWEST_ROWS} or more are needed to train and to "
+                                    "test")
     return table
 
 
@@ -91,6 +92,8 @@ def _learn(options, table: Table):
     fastnn.utils.set_random_seed(options.seed)
     model = build(*inputs.scale(parts.x_train), options.hidden or [64], labels)
     model.notes = notes_of(inputs, options.target, labels)
+    if labels is not None and not options.task and not isinstance(values, list):
+        print(f"Target {options.target}: {len(labels)} classes (--task number for a number)")
     model.summary()
     large = len(parts.x_train) >= LARGE
     start = time.perf_counter()
@@ -155,7 +158,7 @@ def classes(predicted: np.ndarray) -> np.ndarray:
 
 
 def _report(options, y, predicted, labels) -> None:
-    print(f"\n{len(y)} rows held out:")
+    print(f"\n{count(len(y), 'row')} held out:")
     if labels is None:
         errors = y - predicted[:, 0].astype(np.float64)
         r2 = 1 - (errors ** 2).sum() / max(((y - y.mean()) ** 2).sum(), np.finfo(float).tiny)

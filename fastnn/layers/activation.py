@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 from .. import _arrays, activations, constraints, initializers, regularizers
+from .._warn import warn
 from ..program import Lowering, PerRow, Value
 from .base import Layer
 
@@ -50,7 +50,7 @@ class LeakyReLU(ActivationLayer):
 
     def __init__(self, negative_slope=0.3, **kwargs):
         if "alpha" in kwargs:
-            warnings.warn("LeakyReLU: `alpha` is the old name of `negative_slope`", UserWarning, stacklevel=2)
+            warn("LeakyReLU: `alpha` is the old name of `negative_slope`")
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
         self.negative_slope = _arrays.number("LeakyReLU", "negative_slope", negative_slope)

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from typing import Any
 
 import numpy as np
 
-from .. import _arrays, backend, random, regularizers
-from ..program import Lowering, Value, Variable, as_dtype
+from .. import _arrays, _overrides, backend, random, regularizers
+from .._describe import parameters
+from .._warn import warn
+from ..program import Lowering, Recent, Value, Variable, as_dtype
 from ..program.eager import EagerProgram
 from .python import lower_python, row_shape
 from .symbolic import KerasTensor as KerasTensor
@@ -32,16 +33,24 @@ class Layer(Weighted):
     """
     unsaved: tuple[str, ...] = ("input_shape", "input_dim")
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.refuse(cls, {"__call__"}, "write call(self, x), and call_gradient(self, dy, x, y) to train it")
+        _overrides.refuse(cls, {"compute_mask"}, "masks go on as they came; layers.Masking makes one")
+        _overrides.written_first(cls, Layer, {"call"}, {"lower"})
+
     def __init__(self, *, activity_regularizer=None, trainable: bool = True, dtype=None, name: str | None = None,
                  input_shape=None, input_dim=None, **unknown):
         if unknown:
-            raise ValueError(f"{type(self).__name__} got unrecognized keyword arguments: {', '.join(sorted(unknown))}")
+            names = parameters(type(self))      # type: ignore[arg-type]
+            raise ValueError(_arrays.unknown_among(type(self).__name__, unknown, names))
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
-            warnings.warn("`input_shape`/`input_dim` on a layer works; in a Sequential an `Input(shape)` as the first "
-                          "object is preferred.", UserWarning, stacklevel=3)
+            warn("`input_shape`/`input_dim` on a layer works; in a Sequential an `Input(shape)` as the first "
+                 "object is preferred.")
             input_shape = (input_shape,) if hasattr(input_shape, "__index__") else tuple(input_shape)
+        name = _arrays.optional_name(type(self).__name__, name)
         self._random_path = random.path_of(name or backend.snake_case(type(self).__name__))
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
         self.dtype = as_dtype(dtype or backend.floatx())
@@ -53,7 +62,7 @@ class Layer(Weighted):
         self.input_shape_argument = input_shape
         self._trainable = bool(trainable)
         self._weights: list[Variable] = []
-        self._programs: dict[Any, EagerProgram] = {}
+        self._programs: Recent[Any, EagerProgram] = Recent()
 
     # what a layer implements
 
@@ -109,7 +118,7 @@ class Layer(Weighted):
             if program is None:
                 seed = random.get_seed()
                 program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), seed)
-                self._programs[key] = program
+                self._programs.keep(key, program)
         return program(x)
 
     def _training_signature(self) -> tuple:

@@ -9,6 +9,9 @@ class InputLayer(Layer):
     """Where an array enters a graph; it computes nothing."""
 
     def __init__(self, shape, dtype=None, name=None):
+        shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+        if not all(hasattr(n, "__index__") and not isinstance(n, bool) and n > 0 for n in shape):
+            raise ValueError(f"Input: `shape` must hold positive ints, without the batch axis, got {shape!s:.80}")
         super().__init__(name=name, dtype=None)
         self.tensor = KerasTensor((None, *shape), dtype or backend.floatx(), name=self.name)
         self.output_shape = self.tensor.shape
@@ -23,7 +26,4 @@ def Input(shape=None, batch_size=None, dtype=None, name=None) -> KerasTensor:
     """
     if shape is None:
         raise ValueError("Input: `shape` is missing; give the shape of one sample, e.g. Input((784,))")
-    shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
-    if not all(hasattr(n, "__index__") and n > 0 for n in shape):
-        raise ValueError(f"Input: `shape` must hold positive ints, without the batch axis, got {shape}")
     return InputLayer(shape, dtype, name).tensor

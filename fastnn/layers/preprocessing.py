@@ -9,6 +9,7 @@ import numpy as np
 from .. import _arrays, backend
 from .._describe import plain
 from ..program import Lowering, Value, Vector
+from ..program.eager import Tensor
 from .base import Layer
 
 CHUNK = 65_536                # rows that adapt turns into float64 at a time
@@ -71,6 +72,14 @@ class Rescaling(Layer):
         return input_shape
 
 
+def _check_statistic(argument: str, value) -> None:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        raise ValueError(f"Normalization: `{argument}` must hold finite numbers, got {value!r:.60}")
+    if argument == "variance" and (array < 0).any():
+        raise ValueError(f"Normalization: `variance` must hold numbers of at least 0, got {value!r:.60}")
+
+
 class Normalization(Layer):
     """y = (x - mean) / sqrt(variance), element by element along ``axis``; ``invert``: x · sqrt(variance) + mean.
 
@@ -88,6 +97,9 @@ class Normalization(Layer):
         if np.shape(mean) != np.shape(variance):
             raise ValueError("Normalization: `mean` and `variance` must have one shape, got shapes "
                              f"{np.shape(mean)} and {np.shape(variance)}")
+        for argument, value in (("mean", mean), ("variance", variance)):
+            if value is not None:
+                _check_statistic(argument, value)
         self.axis = () if axis is None else (axis,) if hasattr(axis, "__index__") else tuple(axis)
         self.input_mean, self.input_variance, self.invert = mean, variance, bool(invert)
         self.adapt_mean: Any = None             # Variables once built, where nothing was given
@@ -98,20 +110,20 @@ class Normalization(Layer):
         return {**super().get_config(), "mean": plain(self.input_mean), "variance": plain(self.input_variance)}
 
     @property
-    def mean(self) -> np.ndarray | None:
+    def mean(self) -> Tensor | None:
         """The means in use, with axes of size 1 so that they broadcast to the input; None before they are known."""
         return self._statistic(self.input_mean, self.adapt_mean)
 
     @property
-    def variance(self) -> np.ndarray | None:
+    def variance(self) -> Tensor | None:
         """The variances in use, as ``mean``."""
         return self._statistic(self.input_variance, self.adapt_variance)
 
-    def _statistic(self, given, learnt) -> np.ndarray | None:
+    def _statistic(self, given, learnt) -> Tensor | None:
         if not self.built:
             return None
         value = np.asarray(learnt.value if given is None else given, self.dtype)
-        return np.broadcast_to(value, self._sizes).reshape(self._broadcast)
+        return np.broadcast_to(value, self._sizes).reshape(self._broadcast).view(Tensor)
 
     def build(self, input_shape):
         rank = len(input_shape)

@@ -19,7 +19,13 @@ def called(function: Callable, x: np.ndarray, **wanted: Any) -> np.ndarray:
         names: Any = inspect.signature(function).parameters
     except (TypeError, ValueError):                  # a function written in C does not say
         names = ()
-    return function(x, **{name: value for name, value in wanted.items() if name in names})
+    try:
+        return function(x, **{name: value for name, value in wanted.items() if name in names})
+    except AttributeError as error:
+        if str(error) != "'super' object has no attribute 'call'":
+            raise
+        raise NotImplementedError("super().call: the layers here have operations in place of a call in Python; compute "
+                                  "the output from x and the weights, e.g. x @ self.kernel + self.bias") from error
 
 
 def row_shape(layer: Layer, function: Callable, row: tuple) -> tuple:

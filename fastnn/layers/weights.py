@@ -43,7 +43,7 @@ class Weighted(Described):
         else:
             rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")
             value = initializers.get(initializer or "glorot_uniform")(shape, self.dtype, rng=rng)
-        variable = Variable(shape, self.dtype, path, trainable, value)
+        variable = Variable.at(path, shape, self.dtype, trainable, value)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         self._weights.append(variable)

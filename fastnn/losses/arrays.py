@@ -12,6 +12,8 @@ from ..program.eager import Tensor
 if TYPE_CHECKING:
     from .base import Loss
 
+ROWS = 1024         # of a batch: large arrays go through in pieces
+
 
 def values_of(loss: Loss, y_true, y_pred, sample_weight) -> np.ndarray:
     """The losses of the rows (rows, ...), weighted so that their mean is the loss by its reduction.
@@ -34,15 +36,16 @@ def values_of(loss: Loss, y_true, y_pred, sample_weight) -> np.ndarray:
     y_true = _arrays.as_rows(y_true, "y_true")
     loss = loss.resolved(shape, y_true.shape[1:])
     arrays = {"y_pred": y_pred, "y_true": _arrays.as_target(
-        y_true, loss.target_shape(shape), "y_true", loss.integer_targets, shape)}
+        y_true, loss.target_shape(shape), "y_true", loss.integer_targets, shape, loss.of_numbers)}
     if sample_weight is not None:
-        arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(y_pred))
+        arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(y_pred), double=y_pred.dtype == np.float64)
     _arrays.check_same_length(**arrays)
     key = (shape, y_pred.dtype == np.float64, sample_weight is not None, loss.integer_targets)
-    program, shape = loss._programs.get(key) or loss._programs.setdefault(key, _lower(loss, *key))
+    program, shape = loss._programs.get(key) or loss._programs.keep(key, _lower(loss, *key))
     rows = len(y_pred)
     values = np.empty((rows, *shape), "float64" if key[1] else "float32")
-    fault = program.run([*arrays.values(), values], rows, max(1, rows))
+    whole = loss.needs_whole_batch(sample_weight is not None)
+    fault = program.run([*arrays.values(), values], rows, max(1, rows if whole else min(rows, ROWS)))
     if fault is not None:
         raise ValueError(_arrays.bad_label("y_true", fault[2], fault[3], y_pred.shape[-1]))
     return (values.reshape(shape) if one_row else values).view(Tensor)

@@ -5,9 +5,9 @@ import copy
 import math
 from typing import Any
 
-from .. import _arrays, backend
+from .. import _arrays, _overrides, backend
 from .._describe import Described
-from ..program import Lowering, PerRow, Value, as_dtype
+from ..program import Lowering, PerRow, Recent, Value, as_dtype
 from ..program.eager import Scalar
 from .arrays import values_of
 from .python import lower_call
@@ -38,17 +38,24 @@ class Loss(Described):
     """
     integer_targets = False           # whether y holds class indices rather than numbers of the output's shape
     probability_targets = False       # whether y must lie in [0, 1]
+    of_numbers = False                # whether y holds numbers, never classes, for what an error advises
     ignore_class: int | None = None   # a class index whose rows do not count
     axis = -1                         # along which a row's loss is taken, the rows of the batch being axis 0
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.refuse(cls, {"__call__"}, "write call(self, y_true, y_pred), which returns (losses, gradient)")
+        _overrides.written_first(cls, Loss, {"call"}, {"lower", "resolved"})
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in REDUCTIONS:
             raise ValueError(f"{type(self).__name__}: `reduction` must be one of "
                              f"{', '.join(map(repr, REDUCTIONS))}, got {reduction!r:.60}")
         self.reduction = reduction
-        self.name = name or backend.snake_case(type(self).__name__)
+        self.name = _arrays.optional_name(type(self).__name__, name) or backend.snake_case(type(self).__name__)
         self.dtype = None if dtype is None else as_dtype(dtype)
-        self._programs: dict[tuple, Any] = {}
+        self._programs: Recent[tuple, Any] = Recent()
+        self._resolved: dict[Any, Loss] = {}            # what ``resolved`` has made of it
 
     def resolved(self, output_shape: tuple, target_shape: tuple) -> Loss:
         """This loss as it is for outputs and targets of these shapes (both without the batch axis).
@@ -57,8 +64,12 @@ class Loss(Described):
         """
         if type(self).call is Loss.call or self.integer_targets or not is_sparse(output_shape, target_shape):
             return self
-        other = copy.copy(self)
-        other.integer_targets = True
+        other = self._resolved.get("labels")
+        if other is None:
+            other = copy.copy(self)
+            other.integer_targets = True
+            other.call = self.call          # type: ignore[method-assign]    # what call() keeps is kept in one place
+            self._resolved["labels"] = other
         return other
 
     def target_shape(self, output_shape: tuple) -> tuple:
@@ -73,7 +84,8 @@ class Loss(Described):
 
     def call(self, y_true, y_pred):
         """The losses of the rows of arrays, or (losses, gradient): for losses of yours."""
-        raise NotImplementedError(f"{type(self).__name__} has no call()")
+        raise NotImplementedError(f"{type(self).__name__} has no call() in Python to build on: compute the losses from "
+                                  "y_true and y_pred")
 
     def lower(self, build: Lowering, y: Value, target: Value, weights: Value | None = None) -> Value:
         """Name the operations of loss and gradient; returns the losses of the rows, already weighted."""
@@ -81,25 +93,38 @@ class Loss(Described):
             raise NotImplementedError(f"loss {type(self).__name__} has neither call() nor lower()")
         return lower_call(self, build, y, target, weights)
 
-    def lower_reduced(self, build: Lowering, y: Value, target: Value, weights: Value | None = None) -> Value:
-        """As ``lower``, but so that the mean of the values over a batch is the loss by its reduction."""
-        flags = {"sum": SUM, "mean_with_sample_weight": SHARE}.get(self.reduction, 0)
-        if self.ignore_class is not None:
-            flags |= IGNORE if flags or self.reduction in ("none", None) else IGNORE | VALID
-        elif weights is None and flags == SHARE:
-            flags = 0
+    def lower_reduced(self, build: Lowering, y: Value, target: Value, weights: Value | None = None,
+                      mask: Value | None = None, factor: float = 1.0) -> Value:
+        """As ``lower``, but so that the mean of the values over a batch is ``factor`` · the loss by its reduction.
+
+        ``mask``: of the losses that count, for a loss that ignores a class; the others take it as weights.
+        """
+        flags = self.flags(weights is not None)
         if flags:
-            _, weights = self.weigh(build, y, target, weights, flags)
+            _, weights = self.weigh(build, y, target, weights, flags, mask)
+        if factor != 1.0:
+            weights = multiplied(build, weights, factor)
         return self.lower(build, y, target, weights)
 
-    def weigh(self, build: Lowering, y: Value, target: Value, weights: Value | None, flags: int
-              ) -> tuple[Value, Value]:
+    def flags(self, weighted: bool) -> int:
+        """The flags of ``loss_weights`` that make the reduction, 0 where it is a plain mean."""
+        flags = {"sum": SUM, "mean_with_sample_weight": SHARE}.get(self.reduction, 0)
+        if self.ignore_class is not None:
+            return IGNORE | (flags or (0 if self.reduction in ("none", None) else VALID))
+        return 0 if flags == SHARE and not weighted else flags
+
+    def needs_whole_batch(self, weighted: bool) -> bool:
+        """Whether the losses of rows depend on the other rows, so that arrays cannot go through in pieces."""
+        return type(self).call is not Loss.call or self.flags(weighted) not in (0, IGNORE)
+
+    def weigh(self, build: Lowering, y: Value, target: Value, weights: Value | None, flags: int,
+              mask: Value | None = None) -> tuple[Value, Value]:
         """Labels without the ignored ones (with the flag IGNORE) and weights of all losses, one for each."""
         n = y.size // y.shape[self.axis_of(y)]
         result = build.value((n,), name="weights of losses")
         labels = build.value(target.shape, "int32", name="labels") if flags & IGNORE else None
         repeat = 1 if weights is None else n // weights.size
-        build.emit("loss_weights", [weights, target if flags & IGNORE else None], [result, labels],
+        build.emit("loss_weights", [weights, target if flags & IGNORE else None, mask], [result, labels],
                    [PerRow(n), repeat], [self.ignore_class or 0], flags)
         return labels or target, result
 
@@ -156,7 +181,7 @@ class Loss(Described):
         return Scalar(values.mean(dtype="float64") if values.size else 0.0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_programs": {}}
+        return vars(self) | {"_programs": Recent(), "_resolved": {}}
 
 
 class FunctionLoss(Loss):
@@ -172,6 +197,18 @@ class FunctionLoss(Loss):
     def describe(self) -> str:
         """Its name: to load it again, hand the function over with ``custom_objects``."""
         return self.function.__name__
+
+
+def multiplied(build: Lowering, weights: Value | None, factor: float) -> Value:
+    """Weights of losses times a number; of rows where there are none."""
+    shape = () if weights is None else weights.shape
+    numbers = build.value(shape, name="weight of the loss")
+    build.emit("fill", [], [numbers], [numbers.elements()], [factor])
+    if weights is None:
+        return numbers
+    result = build.value(shape, name="weights of losses")
+    build.emit("product", [weights, numbers], [result], [result.elements()])
+    return result
 
 
 def is_sparse(output_shape: tuple, target_shape: tuple) -> bool:

@@ -1,8 +1,7 @@
 """Cross-entropies, fused with the softmax or sigmoid before them, and the choice among them by shapes."""
 from __future__ import annotations
 
-import warnings
-
+from .._warn import warn
 from ..program import Lowering, Value
 from .base import IGNORE, Loss, fraction, is_sparse, whole
 
@@ -31,13 +30,20 @@ class Crossentropy(Loss):
             assert logits is not None
             if from_logits:
                 activation = maker.label.removesuffix("_forward")
-                warnings.warn(f"the loss is told from_logits=True, but the output is a {activation}: the loss takes "
-                              "the logits before it", UserWarning, stacklevel=2)
+                warn(f"the loss is told from_logits=True, but the output is a {activation}: the loss takes "
+                     "the logits before it")
             if maker.kernel == f"{self.activation}_forward":
                 build.operations.remove(maker)
                 return self.emit(build, self.fused, logits, target, weights, self.smoothing, y)
             y, from_logits = logits, True
         return lower_from(self, build, y, target, weights, from_logits, self.smoothing)
+
+
+def warn_of_one_class(loss: Loss, y: Value) -> None:
+    """Warn where there is nothing to choose from: the probability of a single class is 1, and the loss 0."""
+    if y.shape[loss.axis_of(y)] == 1:
+        warn(f"{loss.name} needs two outputs or more, one for each class, got shape {(None, *y.shape)}: with one the "
+             "loss is always 0; for two classes use Dense(1, activation='sigmoid') with binary_crossentropy")
 
 
 def lower_from(loss, build: Lowering, y: Value, target: Value, weights: Value | None, from_logits: bool,
@@ -78,6 +84,10 @@ class CategoricalCrossentropy(Crossentropy):
         self.label_smoothing = fraction(self, "label_smoothing", label_smoothing)
         self.smoothing = (self.label_smoothing,)
 
+    def lower(self, build, y, target, weights=None):
+        warn_of_one_class(self, y)
+        return super().lower(build, y, target, weights)
+
 
 class SparseCategoricalCrossentropy(Crossentropy):
     """-log(p[label]), for integer labels of shape (rows,) or (rows, 1) in 0..classes-1.
@@ -113,7 +123,9 @@ class ByShapes(Loss):
             cls = BinaryCrossentropy
         elif is_sparse(output_shape, target_shape):
             cls = SparseCategoricalCrossentropy
-        return cls(reduction=self.reduction, dtype=self.dtype)
+        if cls not in self._resolved:
+            self._resolved[cls] = cls(reduction=self.reduction, dtype=self.dtype)
+        return self._resolved[cls]
 
     def describe(self) -> str:
         return self.name

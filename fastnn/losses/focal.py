@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import activations
 from .base import Loss, fraction, number, whole
-from .crossentropy import CLIP, lower_from
+from .crossentropy import CLIP, lower_from, warn_of_one_class
 
 
 class BinaryFocalCrossentropy(Loss):
@@ -49,6 +49,7 @@ class CategoricalFocalCrossentropy(Loss):
         self.label_smoothing, self.axis = fraction(self, "label_smoothing", label_smoothing), whole(self, "axis", axis)
 
     def lower(self, build, y, target, weights=None):
+        warn_of_one_class(self, y)
         y, target = self.axis_last(build, y), self.axis_last(build, target)
         if self.from_logits:
             y = activations.softmax.lower(build, y)

@@ -54,4 +54,4 @@ def _new(cls: type[Loss], *options) -> Loss:
     return cls(**dict(zip(names, options)), reduction=None)
 
 
-_made: Callable[..., Loss] = lru_cache(maxsize=128, typed=True)(_new)
+_made: Callable[..., Loss] = lru_cache(maxsize=32, typed=True)(_new)

@@ -17,6 +17,7 @@ class KLDivergence(Loss):
 
 class Poisson(Loss):
     """Mean over the last axis of y_pred - y_true·log(y_pred + epsilon), for counts y_true and rates y_pred."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
         super().__init__(name, reduction, dtype)

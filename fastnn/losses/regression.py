@@ -7,6 +7,7 @@ from .base import Loss, number, whole
 
 class MeanSquaredError(Loss):
     """Mean over the last axis of (y_true - y_pred)²."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -17,6 +18,7 @@ class MeanSquaredError(Loss):
 
 class MeanAbsoluteError(Loss):
     """Mean over the last axis of |y_true - y_pred|."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -27,6 +29,7 @@ class MeanAbsoluteError(Loss):
 
 class MeanAbsolutePercentageError(Loss):
     """Mean over the last axis of 100·|y_true - y_pred| / max(|y_true|, epsilon), epsilon by ``backend.epsilon()``."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -37,6 +40,7 @@ class MeanAbsolutePercentageError(Loss):
 
 class MeanSquaredLogarithmicError(Loss):
     """Mean over the last axis of (log(1 + y_true) - log(1 + y_pred))², where both count as at least epsilon."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -47,6 +51,7 @@ class MeanSquaredLogarithmicError(Loss):
 
 class Huber(Loss):
     """Mean over the last axis of e²/2 for errors e up to ``delta``, and of delta·(|e| - delta/2) beyond."""
+    of_numbers = True
 
     def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -58,6 +63,7 @@ class Huber(Loss):
 
 class LogCosh(Loss):
     """Mean over the last axis of log(cosh(y_pred - y_true)): e²/2 for small errors, |e| - log 2 for large ones."""
+    of_numbers = True
 
     def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -69,6 +75,7 @@ class LogCosh(Loss):
 class Quantile(Loss):
     """Mean over the last axis of max(q·e, (q - 1)·e) for e = y_true - y_pred: least where y_pred is the ``quantile`` q
     of y_true (pinball loss; Koenker and Bassett, Regression quantiles, 1978)."""
+    of_numbers = True
 
     def __init__(self, quantile=0.5, reduction="sum_over_batch_size", name="quantile", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -85,6 +92,7 @@ class CosineSimilarity(Loss):
 
     Lengths below epsilon count as epsilon, so the loss of a zero vector is 0.
     """
+    of_numbers = True
 
     def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
         super().__init__(name, reduction, dtype)

@@ -22,6 +22,7 @@ def row_values(build: Lowering, kernel: str, y: Value, target: Value, weights: V
 
 class Accuracy(Metric):
     """How often y_pred equals y_true; the mean over the last axis."""
+    masked = True
     elementwise = True
 
     def __init__(self, name="accuracy", dtype=None):
@@ -33,6 +34,7 @@ class Accuracy(Metric):
 
 class BinaryAccuracy(Metric):
     """How often y_pred > ``threshold`` equals y_true (0 or 1); the mean over the last axis."""
+    masked = True
     elementwise = True
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
@@ -48,6 +50,7 @@ class BinaryAccuracy(Metric):
 
 class CategoricalAccuracy(Metric):
     """How often the largest of y_pred is where the one-hot y_true has its largest."""
+    masked = True
 
     def __init__(self, name="categorical_accuracy", dtype=None):
         super().__init__(dtype, name)
@@ -58,6 +61,7 @@ class CategoricalAccuracy(Metric):
 
 class SparseCategoricalAccuracy(Metric):
     """How often the largest of y_pred is at the integer label y_true, of shape (rows,) or (rows, 1)."""
+    masked = True
     reads = "labels"
 
     def __init__(self, name="sparse_categorical_accuracy", dtype=None):
@@ -69,6 +73,7 @@ class SparseCategoricalAccuracy(Metric):
 
 class TopKCategoricalAccuracy(Metric):
     """How often the class of the one-hot y_true is among the ``k`` greatest of y_pred; ties count as hits."""
+    masked = True
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
         super().__init__(dtype, name)
@@ -83,6 +88,7 @@ class SparseTopKCategoricalAccuracy(Metric):
 
     ``from_sorted_ids``: y_pred holds class numbers, the likeliest first, of which the first ``k`` count.
     """
+    masked = True
 
     def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
         super().__init__(dtype, name)

@@ -29,12 +29,12 @@ class AUC(Counts):
         self.summation_method = _one_of("summation_method", summation_method, HEIGHT)
         self.thresholds = None if thresholds is None else sorted(checked_thresholds(self, thresholds, 0.5))
         if self.thresholds is None:
-            n = self.num_thresholds = _arrays.whole_number("num_thresholds", num_thresholds, 2)
-            inner, even = (np.arange(1, n - 1) / (n - 1)).tolist(), True
+            self.num_thresholds = _arrays.whole_number("num_thresholds", num_thresholds, 2)
+            self._count_at(self.num_thresholds, True, True)
         else:
             self.num_thresholds = len(self.thresholds) + 2
-            inner, even = self.thresholds, evenly_spaced([0.0, *self.thresholds, 1.0])
-        self._count_at([-EPSILON, *inner, 1.0 + EPSILON], even, even)
+            even = evenly_spaced([0.0, *self.thresholds, 1.0])
+            self._count_at([-EPSILON, *self.thresholds, 1.0 + EPSILON], even, even)
         self.multi_label, self.from_logits = bool(multi_label), bool(from_logits)
         if num_labels is not None and not self.multi_label:
             raise ValueError("AUC: `num_labels` is for `multi_label=True` only")

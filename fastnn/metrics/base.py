@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, initializers, losses
+from .. import _arrays, backend, initializers, losses
 from .._describe import Described
-from ..program import Lowering, Program, Value, Vector
+from ..program import Lowering, Program, Recent, Value, Vector
 from ..program.eager import Scalar, Tensor
 from ..program.ir import mean
 from .update import update
@@ -22,21 +22,26 @@ class Metric(Described):
     metric's own: ``update_state(y_true, y_pred, sample_weight=None)``, ``result()``, ``reset_state()``; calling it
     updates and gives the result. A metric that is a mean of values of the rows needs ``lower`` only.
 
+    ``masked``: whether steps that a mask leaves out count nowhere. As in Keras so it is in means of the values of a
+    function, but not in all others, such as AUC, Precision and RootMeanSquaredError, nor in those of yours.
+
     A metric of yours may be written in Python, as in Keras: with ``update_state``, ``result`` and, unless zeros will
     do, ``reset_state``, on NumPy arrays and on variables made by ``add_weight``. It is called back once a batch; the
     arrays are the run's own, valid during the call.
     """
     reads: str | None = "y"            # the form of y: see ``gather_target``; None: as the loss reads it
     ignore_class: int | None = None    # a class index in y that counts nowhere
+    masked = False                     # whether steps that the mask of the outputs leaves out do not count
     elementwise = False                # on arrays of rank 1: whether each number is a row (else all are one row)
+    needs_columns = False              # whether arrays of rank 1 are refused
     unsaved: tuple[str, ...] = ("dtype",)
     direction = "max"                  # whether more is better ("max") or less ("min"), for callbacks that monitor it
 
     def __init__(self, dtype=None, name: str | None = None):
-        self.name = name or backend.snake_case(type(self).__name__)
+        self.name = _arrays.optional_name(type(self).__name__, name) or backend.snake_case(type(self).__name__)
         self.dtype = dtype
         self._state: Vector | None = None
-        self._updates: dict[tuple, Program] = {}
+        self._updates: Recent[tuple, Program] = Recent()
         self._variables: list[MetricVariable] = []
 
     # lowered
@@ -106,7 +111,7 @@ class Metric(Described):
         initial = initializers.get("zeros" if initializer is None else initializer)
         value = initial(tuple(shape), dtype or backend.floatx())
         path = f"{self.name}/{name or f'variable_{len(self._variables)}'}"
-        self._variables.append(MetricVariable(value.shape, value.dtype, path, False, value))
+        self._variables.append(MetricVariable.at(path, value.shape, value.dtype, False, value))
         return self._variables[-1]
 
     def add_weight(self, shape=(), initializer=None, dtype=None, name=None) -> MetricVariable:
@@ -122,7 +127,7 @@ class Metric(Described):
         return [value for value in vars(self).values() if isinstance(value, Metric)]
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_updates": {}}
+        return vars(self) | {"_updates": Recent()}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -130,6 +135,7 @@ class Metric(Described):
 
 class LossMetric(Metric):
     """A loss, reported: its mean over rows, without a gradient."""
+    masked = True
     direction = "min"
 
     def __init__(self, loss, name: str | None = None, dtype=None):

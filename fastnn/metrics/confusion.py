@@ -85,8 +85,7 @@ class _Best(Counts):
         if isinstance(least, bool) or not isinstance(least, (int, float, np.number)) or not 0 <= least <= 1:
             raise ValueError(f"{type(self).__name__}: `{argument}` must be a number from 0 to 1, got {least!r:.60}")
         n = self.num_thresholds = _arrays.whole_number("num_thresholds", num_thresholds, 1)
-        thresholds = [0.5] if n == 1 else (np.arange(n) / (n - 1)).tolist()
-        self._count_at(thresholds, n > 1, label=class_id)
+        self._count_at([0.5] if n == 1 else n, n > 1, label=class_id)
 
     def _best(self, shares: np.ndarray, others: np.ndarray, least: float) -> list[float]:
         feasible = others.astype(np.float32) >= np.float32(least)        # as one who computes in float32 would say

@@ -44,12 +44,18 @@ class Counts(Metric):
     """
     elementwise = True
 
-    def _count_at(self, thresholds: list[float], even: bool = False, wide: bool = False, k: int | None = None,
+    def _count_at(self, thresholds: list[float] | int, even: bool = False, wide: bool = False, k: int | None = None,
                   label: int | None = None) -> None:
-        """Settle the thresholds (none: whatever is among the k greatest is positive)."""
-        self._thresholds = np.sort(thresholds)
-        in_order = bool((self._thresholds == thresholds).all())
-        self._order = None if in_order else np.argsort(np.argsort(thresholds, kind="stable"))
+        """Settle the thresholds (none: whatever is among the k greatest is positive); of ``even`` ones only the number
+        is needed, which may be given."""
+        self._thresholds: np.ndarray | None = None
+        self._order: np.ndarray | None = None
+        if isinstance(thresholds, int):
+            self._n = thresholds
+        else:
+            self._n, self._thresholds = len(thresholds), np.sort(thresholds)
+            if not (self._thresholds == thresholds).all():
+                self._order = np.argsort(np.argsort(thresholds, kind="stable"))
         self._flags = (EVEN if even else 0) | (WIDE if wide else 0)
         self.top_k = None if k is None else _arrays.whole_number("top_k", k, 1)
         self.class_id = None if label is None else _arrays.whole_number("class_id", label, 0)
@@ -58,15 +64,16 @@ class Counts(Metric):
         if self.class_id is not None and self.class_id >= output_shape[-1]:
             raise ValueError(f"{type(self).__name__}: `class_id` must be from 0 to {output_shape[-1] - 1} for outputs "
                              f"of shape {(None, *output_shape)}, got {self.class_id}")
-        return 2 * (len(self._thresholds) + 1)
+        return 2 * (self._n + 1)
 
     def lower_update(self, build: Lowering, y: Value, target: Value, weights: Value | None, counters: Value) -> None:
         self._emit(build, y, target, weights, counters)
 
     def _emit(self, build: Lowering, y: Value, target: Value, weights: Value | None, counters: Value,
               label_weights=None, by_label: bool = False) -> None:
-        n = len(self._thresholds)
-        above = None if self._flags or not n or np.isinf(self._thresholds[0]) else constant(build, self._thresholds)
+        n, above = self._n, None
+        if not self._flags and self._thresholds is not None and n and not np.isinf(self._thresholds[0]):
+            above = constant(build, self._thresholds)
         per_label = None if label_weights is None else constant(build, label_weights)
         label = -1 if self.class_id is None else self.class_id
         repeat = int(y.rows()) // (1 if weights is None else weights.size)
@@ -77,7 +84,7 @@ class Counts(Metric):
     def _positive(self, counters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Of counters (epochs, n): true and false positives at each threshold, in the order given, shape (epochs,
         labels, thresholds); and all that are true and all that are false, shape (epochs, labels, 1)."""
-        buckets = counters.reshape(len(counters), -1, 2, len(self._thresholds) + 1)
+        buckets = counters.reshape(len(counters), -1, 2, self._n + 1)
         beyond = buckets[..., ::-1].cumsum(-1)[..., ::-1]              # in this bucket and those above
         positive = beyond[..., 1:] if self._order is None else beyond[..., 1:][..., self._order]
         return positive[:, :, 0], positive[:, :, 1], beyond[:, :, 0, :1], beyond[:, :, 1, :1]

@@ -18,6 +18,7 @@ class FBetaScore(Metric):
     the classes), "weighted" (by their frequency in y_true). ``threshold``: what exceeds it is predicted; None: the
     greatest of the row.
     """
+    needs_columns = True
 
     def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
         super().__init__(dtype, name)

@@ -57,7 +57,7 @@ def _column(x) -> np.ndarray:
     return np.asarray(x)[..., None]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _metric(cls: type[Metric], **options) -> Metric:
     """A metric whose programs are kept from call to call."""
     return cls(**options)

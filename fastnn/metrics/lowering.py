@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _overrides
 from ..program import Lowering, Value
 from .base import Metric
 
@@ -20,12 +21,7 @@ def number(result: Any) -> Any:
 
 def written_in_python(metric: Metric) -> bool:
     """Whether the class nearest to the metric's own that says how it counts says it in Python."""
-    for cls in type(metric).__mro__:
-        if cls is Metric or vars(cls).keys() & LOWERED:
-            return False
-        if vars(cls).keys() & IN_PYTHON:
-            return True
-    return False
+    return _overrides.nearest(type(metric), IN_PYTHON, LOWERED) is not None
 
 
 def gather_target(build: Lowering, reads: str, output_shape: tuple) -> Value:

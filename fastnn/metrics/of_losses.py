@@ -60,6 +60,7 @@ class MeanSquaredError(LossMetric):
 class RootMeanSquaredError(LossMetric):
     """Square root of the mean of (y_true - y_pred)²."""
     elementwise = True
+    masked = False
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(losses.MeanSquaredError(), name, dtype)

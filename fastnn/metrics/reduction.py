@@ -69,8 +69,9 @@ class MeanMetricWrapper(Mean):
     """The mean of ``fn(y_true, y_pred, **kwargs)``, a function of yours that gives a value a row, or one number.
 
     In ``fit`` and ``evaluate`` it is called back once a batch with NumPy arrays, valid during the call. A single
-    number counts as one row.
+    number counts as one row; where weights or a mask count steps, a value for each step is wanted.
     """
+    masked = True
 
     def __init__(self, fn: Callable, name=None, dtype=None, **kwargs):
         if not callable(fn):
@@ -84,7 +85,11 @@ class MeanMetricWrapper(Mean):
     def lower_update(self, build: Lowering, y: Value, target: Value, weights: Value | None, counters: Value) -> None:
         def call(y, target, *rest):
             *weights, total, count = rest
-            total[0], count[0] = row_sums(self.fn(target, y, **self.kwargs), *weights)
+            values = self.fn(target, y, **self.kwargs)
+            if weights and np.shape(values)[:weights[0].ndim] != weights[0].shape:
+                raise ValueError(f"metric {self.name!r} must give one value for each weight, shape {weights[0].shape}: "
+                                 f"of `sample_weight` and of the mask of the outputs; got shape {np.shape(values)}")
+            total[0], count[0] = row_sums(values, *weights)
 
         call.__name__ = self.name
         total, count = (build.value((1,), "float64", batched=False, name=name) for name in ("sum", "count"))

@@ -1,12 +1,12 @@
 """Metrics of regressions that are no mean over rows, and correlations."""
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import _arrays
+from .._warn import warn
 from .accuracy import row_values
 from .base import Metric
 
@@ -21,6 +21,7 @@ class R2Score(Metric):
     ``class_aggregation``: "uniform_average", "variance_weighted_average" or None (an array, one for each column).
     ``num_regressors``: the number of independent variables of the model, for the adjusted score; 0 for the plain one.
     """
+    needs_columns = True
 
     def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
         super().__init__(dtype, name)
@@ -56,14 +57,15 @@ class R2Score(Metric):
         if self.num_regressors == 0:
             return scores
         if self.num_regressors >= n - 1:
-            warnings.warn(f"R2Score: {n:.0f} values are too few for the adjusted score with {self.num_regressors} "
-                          "regressors; this is the plain one", UserWarning, stacklevel=2)
+            warn(f"R2Score: {n:.0f} values are too few for the adjusted score with {self.num_regressors} "
+                 "regressors; this is the plain one")
             return scores
         return 1.0 - (1.0 - scores) * (n - 1.0) / (n - self.num_regressors - 1.0)
 
 
 class PearsonCorrelation(Metric):
     """The mean of Pearson's correlation of y_true with y_pred along the last axis; NaN where either is constant."""
+    masked = True
 
     def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
         super().__init__(dtype, name)
@@ -79,6 +81,7 @@ class ConcordanceCorrelation(Metric):
     2 cov / (var + var + (difference of means)²): Lin, A concordance correlation coefficient to evaluate
     reproducibility, 1989.
     """
+    masked = True
 
     def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
         super().__init__(dtype, name)

@@ -29,7 +29,7 @@ def update(metric: Metric, y_true, y_pred, sample_weight) -> None:
     if program is None:
         build, y, target, weights = _gathered(metric, arrays)
         metric.lower_update(build, y, target, weights, build.stored(state))
-        program = metric._updates[key] = Program(build, f"metric {metric.name}")
+        program = metric._updates.keep(key, Program(build, f"metric {metric.name}"))
     # labels are checked as they are gathered: all of them before any is counted
     _run(program, list(arrays.values()), len(y_pred) if metric.reads == "labels" else min(len(y_pred), ROWS))
 
@@ -44,9 +44,9 @@ def row_values(metric: Metric, y_true, y_pred) -> Tensor:
         build, y, target, _ = _gathered(metric, arrays)
         values = metric.lower(build, y, target)
         build.scatter(values, "values")
-        found = metric._updates[key] = Program(build, metric.name)
+        found = metric._updates.keep(key, Program(build, metric.name))
     result = np.empty(y_pred.shape[:-1], found.dtype)
-    _run(found, [*arrays.values(), result], len(y_pred))
+    _run(found, [*arrays.values(), result], min(len(y_pred), ROWS))
     return result.view(Tensor)
 
 
@@ -60,6 +60,9 @@ def target_shape(metric: Metric, output_shape: tuple) -> tuple:
 def _checked(metric: Metric, y_true, y_pred, sample_weight) -> dict[str, np.ndarray]:
     """The arrays as gather reads them, by argument."""
     y_pred = _arrays.as_rows(y_pred, "y_pred")
+    if y_pred.ndim == 1 and metric.needs_columns:
+        raise ValueError(f"{type(metric).__name__}: `y_true` and `y_pred` must have shape (rows, outputs), got "
+                         f"{np.shape(y_true)} and {y_pred.shape}; for one output use y.reshape(-1, 1)")
     if y_pred.ndim == 1:
         y_true = np.asarray(y_true)
         y_true = y_true[:, None] if metric.reads == "one_hot" else y_true if metric.elementwise else y_true[None]
@@ -68,7 +71,8 @@ def _checked(metric: Metric, y_true, y_pred, sample_weight) -> dict[str, np.ndar
         raise ValueError(f"`y_pred` must hold at least one value a row, got shape {y_pred.shape}")
     arrays = {"y_pred": y_pred, "y_true": _arrays.as_target(y_true, target_shape(metric, y_pred.shape[1:]), "y_true")}
     if sample_weight is not None:
-        arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(y_pred), steps=y_pred.shape[1:-1])
+        arrays["sample_weight"] = _arrays.as_weights(sample_weight, len(y_pred), steps=y_pred.shape[1:-1],
+                                                     double=y_pred.dtype == np.float64)
     _arrays.check_same_length(**arrays)
     return arrays
 

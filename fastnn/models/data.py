@@ -7,9 +7,12 @@ import numpy as np
 
 from .. import _arrays
 from .._kernels import runner
-from ..program import Lowering, PerRow, Program
+from ..losses import SparseCategoricalCrossentropy
+from ..metrics import LossMetric, Metric
+from ..program import Lowering, PerRow, Program, Recent
 
 FLOATS = "fde"      # dtype characters that can hold NaN and inf
+LARGEST_TABLE = 65536
 
 
 class Checker:
@@ -21,7 +24,7 @@ class Checker:
 
     def __init__(self, dtype: str):
         self.dtype = dtype
-        self._programs: dict[tuple, Program] = {}
+        self._programs: Recent[tuple, Program] = Recent()
 
     def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int], ignored: int | None = None) -> None:
         """Raise ValueError naming array, row and value for the first fault.
@@ -34,7 +37,7 @@ class Checker:
         key = (ignored, *((name, a.shape[1:], a.dtype.char in FLOATS, classes.get(name)) for name, a in arrays.items()))
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = self._lower(arrays, classes, ignored)
+            program = self._programs.keep(key, self._lower(arrays, classes, ignored))
         n = len(next(iter(arrays.values())))
         fault = program.run(list(arrays.values()), n, n)
         if fault is not None:
@@ -83,11 +86,27 @@ def _single_input(x: list | tuple, shape: tuple | None, argument: str, y):
     return x
 
 
+def check_ignored(labels: np.ndarray, ignored: int, classes: int, metrics: list[Metric], argument: str) -> None:
+    """Raise ValueError where y holds the class that the loss ignores, and a metric would take it for a class."""
+    if 0 <= ignored < classes:
+        return
+    for metric in metrics:
+        loss = metric.loss if isinstance(metric, LossMetric) else None
+        if isinstance(loss, SparseCategoricalCrossentropy) and loss.ignore_class != ignored:
+            rows = np.flatnonzero((labels == ignored).reshape(len(labels), -1).any(1))
+            if len(rows):
+                raise ValueError(f"metric {metric.name!r} needs class numbers from 0 to {classes - 1} in `{argument}`, "
+                                 f"got {ignored} at row {rows[0]}, which only the loss ignores; give "
+                                 f"metrics.SparseCategoricalCrossentropy(ignore_class={ignored})")
+            return
+
+
 def class_weights(y: np.ndarray, weights: dict, classes: int) -> np.ndarray:
     """float32 (rows,): each row's weight by its class, 1 for classes that ``weights`` leaves out.
 
-    y: class numbers (rows,) or (rows, 1), or one-hot rows (rows, classes). Raises ValueError for other shapes, for keys
-    that are no class, and for weights that are no finite numbers >= 0.
+    y: class numbers (rows,) or (rows, 1), rounded, or one-hot rows (rows, classes). Whole numbers that are no class may
+    stand in both. Raises ValueError for other shapes, for keys that are no whole numbers, and for weights that are no
+    finite numbers >= 0.
     """
     if not isinstance(weights, dict):
         raise TypeError("`class_weight` must be a dict {class number: weight}, got "
@@ -95,15 +114,30 @@ def class_weights(y: np.ndarray, weights: dict, classes: int) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == classes > 1:
         labels = y.argmax(1)
     elif y.shape in ((len(y),), (len(y), 1)):
-        labels = y.reshape(len(y)).astype(np.int64)
+        labels = y.reshape(len(y))
     else:
         raise ValueError(f"`class_weight` needs one class a row in `y`, got shape {y.shape}; use `sample_weight`")
-    table = np.ones(max(classes, 2), np.float32)
-    if len(labels) and not 0 <= labels.min() <= labels.max() < len(table):
-        raise ValueError(f"`class_weight` needs class numbers 0..{len(table) - 1} in `y`, got {labels.min()} to "
-                         f"{labels.max()}")
+    table = {}
     for label, weight in weights.items():
-        if isinstance(label, bool) or not hasattr(label, "__index__") or not 0 <= label < len(table):
-            raise ValueError(f"`class_weight` maps class numbers 0..{len(table) - 1} to weights, got the key {label!r}")
-        table[label] = _arrays.number("class_weight", str(label), weight)
-    return table[labels]
+        if isinstance(label, bool) or not hasattr(label, "__index__"):
+            raise ValueError(f"`class_weight` maps class numbers 0..{max(classes, 2) - 1} to weights, got the key "
+                             f"{label!r}")
+        table[label.__index__()] = _arrays.number("class_weight", str(label), weight,
+                                                  float(np.finfo(np.float32).max))
+    return _looked_up(table, np.round(labels) if labels.dtype.kind == "f" else labels)
+
+
+def _looked_up(table: dict[int, float], labels: np.ndarray) -> np.ndarray:
+    """float32: what ``table`` says of each label, 1 where it says nothing."""
+    known = sorted(key for key in table if abs(key) < 2 ** 53)        # others are no float64, and no label
+    if not known:
+        return np.ones(len(labels), np.float32)
+    keys, values = np.array(known, np.float64), np.array([table[key] for key in known], np.float32)
+    low, high = known[0] - 1, known[-1] + 1
+    if high - low < LARGEST_TABLE:                # the usual case: several times faster
+        numbers = np.ones(high - low + 1, np.float32)
+        numbers[(keys - low).astype(np.int64)] = values
+        labels = labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
+        return numbers[(np.fmin(np.fmax(labels, low), high) - low).astype(np.int64)]       # fmax takes NaN to ``low``
+    places = np.minimum(np.searchsorted(keys, labels), len(keys) - 1)
+    return np.where(keys[places] == labels, values[places], np.float32(1))

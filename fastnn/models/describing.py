@@ -26,6 +26,9 @@ FUNCTION = "function"          # the class name of a function in a description
 _MODULES: tuple[ModuleType, ...] = (
     layers, losses, metrics, optimizers, activations, initializers, regularizers, constraints)
 COMPILE = ("optimizer", "loss", "metrics", "weighted_metrics", "undecayed")
+# What a metric costs grows with these numbers, which a file could name for nothing.
+MOST = {"num_thresholds": 100_000, "num_classes": 10_000}
+MOST_METRICS = 100
 
 
 def describe(model) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any]]:
@@ -41,7 +44,13 @@ def describe(model) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, An
             "metrics": [_identifier(m) for m in model.metric_identifiers],
             "weighted_metrics": [_identifier(m) for m in model.weighted_identifiers],
             "undecayed": [name for name, w in weights_by_name(model).items() if not model.optimizer.decays(w)]}
-        compiled = _named(compiled, "compile", own) if compiled else None
+        if compiled and model.loss_weight != 1.0:
+            compiled["loss_weights"] = model.loss_weight
+        if compiled:
+            compiled = _named(compiled, "compile", own)
+            _check_metrics(compiled["metrics"], compiled["weighted_metrics"])
+        else:
+            compiled = None
     for thing in [model, *objects]:
         cls, function = type(thing), getattr(thing, "function", None)
         if not cls.__module__.startswith("fastnn."):
@@ -79,11 +88,29 @@ def compile_as(model, compiled: Any) -> None:
 
 def compile_arguments(compiled: Any) -> dict[str, Any]:
     """The settings of ``compile`` in a description."""
-    values = fields(with_functions(compiled), "the compile settings", *COMPILE)
-    arguments = dict(zip(COMPILE, values))
-    for name in ("metrics", "weighted_metrics"):
-        arguments[name] = [_metric(m) for m in kind(arguments[name], f"`{name}`", list)]
+    compiled = with_functions(compiled)
+    given = (*COMPILE, *["loss_weights"] * (isinstance(compiled, dict) and "loss_weights" in compiled))
+    arguments = dict(zip(given, fields(compiled, "the compile settings", *given)))
+    names = ("metrics", "weighted_metrics")
+    _check_metrics(*(kind(arguments[name], f"`{name}`", list) for name in names))
+    for name in names:
+        arguments[name] = [_metric(m) for m in arguments[name]]
     return arguments
+
+
+def _check_metrics(*lists: list[Any]) -> None:
+    """What metrics may cost by a description alone, before one is made."""
+    described = [m for metrics in lists for m in metrics]
+    if len(described) > MOST_METRICS:
+        raise BadDescription(f"a description holds at most {MOST_METRICS} metrics, this one {len(described)}")
+    for metric in described:
+        config = metric.get("config") if isinstance(metric, dict) else None
+        if not isinstance(config, dict) or _describe.custom(str(metric.get("class_name"))) is not None:
+            continue
+        for name, most in MOST.items():
+            if isinstance(config.get(name), (int, float)) and config[name] > most:
+                raise BadDescription(f"`{name}` of the metric {metric.get('class_name')!s:.60} must be at most {most} "
+                                     f"in a description, got {config[name]}")
 
 
 def with_functions(value: Any) -> Any:

@@ -1,13 +1,13 @@
 """What a run takes its batches from, epoch after epoch: arrays in memory, or a stream."""
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from .._kernels import runner
+from .._warn import warn
 from ..optimizers import Optimizer
 from ..program import Program
 from .run import Run
@@ -74,6 +74,9 @@ class ArrayFeed:
         self.begin(step - position.place)
         self.run.counters[:] = position.counters
         self.done, self.place = position.done, position.place
+
+    def pass_over(self, epochs: int, step: int) -> None:
+        """Another process has run so many epochs: arrays are as they were."""
 
     def left(self) -> int:
         """Batches that this epoch still has; warns where the data ends before it."""
@@ -152,6 +155,15 @@ class StreamFeed:
         if self._run is not None:
             self._run.counters = position.counters
 
+    def pass_over(self, epochs: int, step: int) -> None:
+        """Tell a Sequence of so many epochs that another process has run: what it keeps is as it was there."""
+        if epochs > 0 and self.stream.sequence:
+            for _ in range(epochs):
+                self.stream.source.on_epoch_end()
+                self.stream.source.on_epoch_begin()
+            self._ready = None                    # it was fetched before
+            self.stream.skip(0, step)
+
     def left(self) -> int:
         """1 where the epoch has another batch, which is then fetched and checked; warns where the data ends before."""
         if self.steps is not None and self.done >= self.steps:
@@ -203,5 +215,5 @@ Feed = ArrayFeed | StreamFeed
 
 def _warn(done: int, steps: int | None) -> None:
     asked = "" if steps is None else f" of {steps}"
-    warnings.warn(f"the input ran out of data: this epoch ends after {done}{asked} batches; a generator must yield at "
-                  "least `steps_per_epoch * epochs` batches in all", UserWarning, stacklevel=6)
+    warn(f"the input ran out of data: this epoch ends after {done}{asked} batches; a generator must yield at "
+         "least `steps_per_epoch * epochs` batches in all")

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, losses, optimizers, random
+from .. import _arrays, _overrides, losses, optimizers, random
 from .. import metrics as metrics_by_name
 from ..callbacks import History
 from ..layers.base import BUILDING, KerasTensor, Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..program import Lowering, Profile, Program, Value, Variable, move_together
+from ..program import Lowering, Profile, Program, Recent, Value, Variable, move_together
 from .data import Checker
 from .graph import Graph
 from .persistence import Saved
@@ -25,12 +25,23 @@ from .steps import check_form, lower_prediction, lower_step
 from .summary import summary_text
 from .training import Training
 
+# Methods that Keras's fit, evaluate and predict call.
+STEPS = {"train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "make_train_function",
+         "make_test_function", "make_predict_function"}
+
 
 class Model(Saved, Restart, Training):
     """What models share: weights in flat vectors, programs cached by what they depend on, summary and inspection.
 
     A model is a layer too: it can be called on arrays, and used inside other models.
     """
+    not_called: frozenset[str] = frozenset(STEPS)          # methods that a subclass overrides in vain
+
+    def __init_subclass__(cls, **options):
+        super(Layer, cls).__init_subclass__(**options)
+        _overrides.refuse(cls, cls.not_called, "fit runs a compiled step; give compile a loss, metrics or layers of "
+                          "your own, or write the loop with train_on_batch or optimizer.apply_gradients")
+
 
     def __init__(self, *graph, **kwargs):
         if graph or {"inputs", "outputs"} & kwargs.keys():
@@ -40,6 +51,7 @@ class Model(Saved, Restart, Training):
         self.graph: Graph | None = None
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
+        self.loss_weight = 1.0
         self.metric_identifiers: list[Any] = []
         self.weighted_identifiers: list[Any] = []
         self.metrics: list[Metric] = []                 # those of the last program of a step
@@ -49,7 +61,7 @@ class Model(Saved, Restart, Training):
         self.notes: dict[str, Any] = {}                 # plain data of the user's that goes with the model into files
         self._checker = Checker(self.dtype)
         self._busy = threading.Lock()
-        self._steps: dict[Any, Program] = {}
+        self._steps: Recent[Any, Program] = Recent()
         self._predictions: dict[tuple, tuple[Program, tuple]] = {}
         self._leaves: list[Layer] = []
         self._owners: weakref.WeakSet[Model] = weakref.WeakSet()       # models that hold this one as a layer
@@ -194,9 +206,11 @@ class Model(Saved, Restart, Training):
             self.metrics = plain + weighted
             for metric in self.metrics:
                 check_form(metric, loss, self.output_shape[1:], target_shape)
+            if training:
+                optimizer.belong_to(self)
             program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, plain, weighted,
-                                 weights, optimizer if training else None)
-            self._steps[key] = program
+                                 weights, optimizer if training else None, self.loss_weight)
+            self._steps.keep(key, program)
         return program
 
     def _check_shape(self, shape: tuple) -> None:
@@ -233,20 +247,21 @@ class Model(Saved, Restart, Training):
         """Choose how to train.
 
         ``optimizer``, ``loss``: a name or an object; ``metrics``: a list of names, objects or functions
-        (y_true, y_pred); ``weighted_metrics``: such in which class and sample weights count.
+        (y_true, y_pred); ``weighted_metrics``: such in which class and sample weights count. ``loss_weights``: a number
+        that multiplies the loss, without the penalties of regularizers. Loss and this may stand in a list of one.
         The last four are accepted for Keras's sake: programs are always compiled.
         Raises ValueError for unknown names, naming the nearest; nothing changes then.
         """
         if unknown:
             raise TypeError(_arrays.unknown_argument("compile", unknown, Model.compile))
         chosen = optimizers.get(optimizer)
+        loss, loss_weights = _of_one(loss, "loss"), _of_one(loss_weights, "loss_weights")
         chosen_loss = None if loss is None else losses.get(loss)
+        weight = 1.0 if loss_weights is None else _arrays.number("compile", "loss_weights", loss_weights)
         identifiers, weighted = metrics_by_name.flat(metrics), metrics_by_name.flat(weighted_metrics)
         for identifier in identifiers + weighted:
             metrics_by_name.check(identifier)
-        if loss_weights is not None:
-            raise ValueError("compile: `loss_weights` must be None in this version")
-        self.optimizer, self.loss = chosen, chosen_loss
+        self.optimizer, self.loss, self.loss_weight = chosen, chosen_loss, weight
         self.metric_identifiers, self.weighted_identifiers = identifiers, weighted
         self.metrics = []
         self._steps.clear()
@@ -288,3 +303,13 @@ class Model(Saved, Restart, Training):
                     variable[...] = value
         plan = run.plan
         return Profile(program, plan, seconds, repeats)
+
+
+def _of_one(value: Any, argument: str) -> Any:
+    """What a list of one holds: Keras takes one for each output. ValueError for a list of any other length."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) != 1:
+        raise ValueError(f"compile: `{argument}` must be one, as the model has one output, got {len(value)}: "
+                         f"{value!r:.80}")
+    return value[0]

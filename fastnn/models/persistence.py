@@ -4,15 +4,17 @@ from __future__ import annotations
 import copy
 import json
 import os
-import warnings
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .. import _describe
+from .. import _arrays, _describe
 from .._version import __version__
+from .._warn import warn
+from ..saving import description
 from ..saving import format as files
 from ..saving.description import BadDescription, fields, kind, whole
 from ..saving.errors import ModelFileError, fault
@@ -23,6 +25,7 @@ VERSION = 1                     # of the description; a file with a greater one 
 STATE = "fastnn.optimizer/"     # before the names of the optimizer's arrays
 COMMON = ("format", "kind", "fastnn", "weights", "optimizer", "learning_rate")
 OTHER_SUFFIXES = (".keras", ".h5", ".hdf5")
+KERAS_JSON = re.compile(r'\s*\{\s*"(module|class_name|build_config|backend)"\s*:')     # of any version, also sorted
 
 
 class Saved:
@@ -38,11 +41,13 @@ class Saved:
         Raises ValueError for what a file cannot hold (a Lambda layer), before anything is written; FileExistsError
         with ``overwrite=False``; OSError from the disk.
         """
+        files.check_path("save", filepath)
         described, arrays, _ = whole_model(self)
         _write(filepath, arrays, described, overwrite)
 
     def save_weights(self, filepath, overwrite=True) -> None:
         """Write the weights, and of a compiled model the optimizer's state, to one file, as ``save`` does."""
+        files.check_path("save_weights", filepath)
         described, arrays = weights_alone(self)
         _write(filepath, arrays, described, overwrite)
 
@@ -54,6 +59,7 @@ class Saved:
         """
         if skip_mismatch:
             raise ValueError("load_weights: `skip_mismatch` must be False: a file that does not fit is refused whole")
+        files.check_path("load_weights", filepath)
         where = f"model file {os.fspath(filepath)!r:.200}"
         content = files.read(filepath)
         take_weights(self, *_checked(content, where, ("model", "weights")), where)
@@ -66,9 +72,28 @@ class Saved:
         model, compiled, _ = describe(self)
         return json.dumps({"model": model, "compile": compiled, "notes": plain_notes(self.notes)}, **options)
 
+    def _check_savable(self, whole: bool) -> None:
+        """ValueError for what ``save``, or without ``whole`` ``save_weights``, would refuse after training."""
+        model: Any = self
+        try:
+            if whole:
+                described, compiled, _ = describe(model)
+                description.encode({"model": described, "compile": compiled, "notes": plain_notes(model.notes)})
+            if model.built:
+                description.encode({"weights": list(weights_by_name(model))})
+        except BadDescription as error:
+            raise ValueError(f"model {model.name!r} cannot be saved: {error}") from None
+
     def __reduce__(self):
         described, arrays, own = whole_model(self)
         return _again, (bytes(files.to_bytes(arrays, described)), own)
+
+
+def save_model(model, filepath, overwrite=True, zipped=None) -> None:
+    """``model.save``."""
+    if not isinstance(model, Saved):
+        raise TypeError(f"save_model: `model` must be a model, got {type(model).__name__}: {model!r:.60}")
+    model.save(filepath, overwrite, zipped)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, max_bytes=files.MAX_BYTES):
@@ -81,17 +106,28 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, max_
     """
     if safe_mode is not True:
         raise ValueError(f"load_model: `safe_mode` must be True, got {safe_mode!r:.60}; there is no unsafe way to load")
+    files.check_path("load_model", filepath)
+    max_bytes = _arrays.whole_number("max_bytes", max_bytes, 1)
     where = f"model file {os.fspath(filepath)!r:.200}"
-    return _restored(files.read(filepath, max_bytes), where, custom_objects, bool(compile))
+    own = _describe.own_objects(custom_objects)
+    return _restored(files.read(filepath, max_bytes), where, own, bool(compile))
 
 
 def model_from_json(json_string, custom_objects=None):
-    """The model of ``model.to_json()``, with new weights. Raises ``fastnn.ModelFileError`` (a ValueError) otherwise."""
-    from ..saving import description
+    """The model of ``model.to_json()``, with new weights. Raises ``fastnn.ModelFileError`` (a ValueError) for
+    another text, Keras's own among them, TypeError for what is no text.
+    """
+    if not isinstance(json_string, str):
+        raise TypeError("model_from_json: `json_string` must be the text that model.to_json() returns, got "
+                        f"{type(json_string).__name__}: {json_string!r:.60}")
+    own = _describe.own_objects(custom_objects)
+    if KERAS_JSON.match(json_string):
+        raise fault("the JSON of a model", "this is Keras's JSON, which fastnn does not read; write the layers anew, "
+                                           f"with the same names and arguments; {files.BRING_WEIGHTS}")
     try:
         described = description.decode(json_string.encode("utf-8", "surrogatepass"))
         model, compiled, notes = fields(described, "the description", "model", "compile", "notes")
-        with _describe.custom_object_scope(custom_objects or {}):
+        with _describe.custom_object_scope(own):
             return _built(model, compiled, notes)
     except Exception as error:
         raise fault("the JSON of a model", _text(error)) from error
@@ -142,9 +178,10 @@ def take_weights(model, described: dict[str, Any], arrays: dict[str, np.ndarray]
         if described["optimizer"] == type(optimizer).__name__:
             _give_state(model, state, dict(zip(variables.values(), names)), where)
         else:
-            warnings.warn(f"{where}: it holds the state of {described['optimizer']}, which the optimizer of the model, "
-                          f"{type(optimizer).__name__}, does not take over", UserWarning, stacklevel=3)
-    if optimizer is not None and fixed_rate(optimizer) is not None and described["learning_rate"] is not None:
+            warn(f"{where}: it holds the state of {described['optimizer']}, which the optimizer of the model, "
+                 f"{type(optimizer).__name__}, does not take over")
+    same = optimizer is not None and described["optimizer"] == type(optimizer).__name__
+    if same and fixed_rate(optimizer) is not None and described["learning_rate"] is not None:
         optimizer.learning_rate = described["learning_rate"]
     for name, variable in zip(names, variables.values()):
         variable.assign(arrays[name])
@@ -193,7 +230,8 @@ def _common(model, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     optimizer = model.optimizer
     if optimizer is not None and (optimizer.built or optimizer.iterations):
         names = {variable: name for name, variable in weights.items()}
-        arrays |= {STATE + key: value for key, value in optimizer.state(names).items()}
+        if not optimizer.members or not optimizer.members.isdisjoint(names):         # it is not another model's
+            arrays |= {STATE + key: value for key, value in optimizer.state(names).items()}
     return {"format": VERSION, "kind": kind, "fastnn": __version__, "weights": list(weights),
             "optimizer": None if optimizer is None else type(optimizer).__name__,
             "learning_rate": None if optimizer is None else fixed_rate(optimizer)}, arrays
@@ -202,15 +240,15 @@ def _common(model, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def _write(path, arrays: dict[str, np.ndarray], described: dict[str, Any], overwrite: bool) -> None:
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{os.fspath(path)!r} exists, and `overwrite` is False")
-    if os.fspath(path).endswith(OTHER_SUFFIXES):
+    if os.fsdecode(path).endswith(OTHER_SUFFIXES):
         _warn_of_suffix()
     files.write(path, arrays, described)
 
 
 @cache                                # once
 def _warn_of_suffix() -> None:
-    warnings.warn("the file gets Keras's name but fastnn's own format, which Keras cannot read; the usual suffix is "
-                  ".fastnn", UserWarning, stacklevel=4)
+    warn("the file gets Keras's name but fastnn's own format, which Keras cannot read; the usual suffix is "
+         ".fastnn")
 
 
 def _checked(content: files.Content, where: str, kinds: tuple[str, ...]) -> tuple[dict, dict]:
@@ -221,30 +259,32 @@ def _checked(content: files.Content, where: str, kinds: tuple[str, ...]) -> tupl
     return content
 
 
-def _restored(content: files.Content, where: str, custom_objects, compiling: bool):
+def _restored(content: files.Content, where: str, own, compiling: bool):
     """The model of a file's content."""
     described, arrays = _checked(content, where, ("model",))
     try:
-        with _describe.custom_object_scope(custom_objects or {}):
+        with _describe.custom_object_scope(own):
+            seeds = [whole(s, "a seed", 0, 2**64 - 1) for s in kind(described["seeds"], "`seeds`", list)]
+            if not seeds:
+                raise BadDescription("`seeds` must hold a seed for each model")
             state = {name: arrays.pop(name) for name in list(arrays) if name.startswith("fastnn.")}
             with giving(Given(arrays)) as source:
                 model = _built(described["model"], described["compile"] if compiling else None, described["notes"])
             if source.arrays:
                 raise NotGiven(f"it holds the weight {next(iter(source.arrays))!r:.80}, which its description does not "
                                "ask for")
-            seeds = kind(described["seeds"], "`seeds`", list)
             inner = list(models_in(model))
             if len(seeds) != len(inner):
                 raise BadDescription(f"`seeds` must hold {len(inner)} seeds, got {len(seeds)}")
             for m, seed in zip(inner, seeds):
-                m.seed = whole(seed, "a seed", 0, 2**64 - 1)
+                m.seed = seed
             if model.optimizer is not None and type(model.optimizer).__name__ != described["optimizer"]:
                 raise BadDescription("`optimizer` is not the one that the model is compiled with")
             if model.optimizer is not None and state:
                 names = {variable: name for name, variable in weights_by_name(model).items()}
                 _give_state(model, _state_of(state), names, where)
         return model
-    except (ModelFileError, MemoryError):
+    except ModelFileError:
         raise
     except Exception as error:
         raise fault(where, _text(error)) from error
@@ -271,6 +311,8 @@ def _model_of(described: Any):
 
 def _text(error: Exception) -> str:
     """What to say of an error while a model is made of a description."""
+    if isinstance(error, MemoryError):
+        return "its model needs more memory than there is"
     if isinstance(error, (BadDescription, NotGiven, ModelFileError)):
         return str(error)
     return f"no model can be made of its description: {error}" if isinstance(error, ValueError) else (
@@ -282,15 +324,23 @@ def _state_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _give_state(model, state: dict[str, np.ndarray], names: dict[Any, str], where: str) -> None:
-    """Hand the optimizer its state, which it checks before anything changes; ``names``: of weights in the file."""
-    held = {key.partition("/")[2] for key in state}
+    """Hand the optimizer its state, which it checks before anything changes; ``names``: of weights in the file.
+
+    Weights that had not taken part there have no state here either.
+    """
+    optimizer, stems = model.optimizer, {key.partition("/")[2] for key in state}
+    held = {variable: name for variable, name in names.items() if name in stems}
+    new = [variable for variable in held if variable not in optimizer.members]
     try:
-        for variable, name in names.items():
-            if name in held:
-                model.optimizer.slots_of(variable.vector)
-        model.optimizer.set_state(state, names)
+        optimizer.belong_to(model)
+        optimizer.join(new)
+        optimizer.set_state(state, held)
     except (ValueError, TypeError, KeyError) as error:
+        optimizer.leave(new)
         raise fault(where, f"the state of its optimizer: {error}") from error
+    others = [variable for variable in names if variable not in held]
+    if (optimizer.slot_names or optimizer.option_slots) and optimizer.leave(others):
+        model.forget_programs()
 
 
 def _again(data: bytes, own: dict[str, Any]):

@@ -9,8 +9,9 @@ import numpy as np
 from .. import _arrays
 from ..layers.base import BUILDING, Layer
 from ..losses import Loss
+from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..program import Program
+from ..program import Program, Recent
 from . import data
 from .feeds import ArrayFeed, Feed, Ready, StreamFeed
 from .graph import Graph
@@ -43,7 +44,8 @@ class Preparing(Layer):
     seed: int
     _checker: data.Checker
     _busy: threading.Lock
-    _steps: dict[Any, Program]
+    _steps: Recent[Any, Program]
+    metrics: list[Metric]
 
     @property
     def _row_shape(self) -> tuple | None:
@@ -121,7 +123,8 @@ class Preparing(Layer):
                              f"{type(class_weight).__name__}")
         weights = sample_weight
         if weights is not None:
-            weights = _arrays.as_weights(weights, len(x), f"{prefix}sample_weight", self.output_shape[1:-1])
+            weights = _arrays.as_weights(weights, len(x), f"{prefix}sample_weight", self.output_shape[1:-1],
+                                         self.dtype == "float64")
         elif class_weight is not None:
             weights = data.class_weights(y, class_weight, self.output_shape[-1])
         program = self._step(x.shape[1:], y.shape[1:], training, None if weights is None else weights.shape[1:])
@@ -135,6 +138,8 @@ class Preparing(Layer):
                 arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, integer, f"{prefix}y")
                 classes = {f"{prefix}y": self.output_shape[-1]} if role == "labels" else {}
         self._checker.scan(scanned, classes, ignored)
+        if ignored is not None and "labels" in arrays:
+            data.check_ignored(arrays["labels"], ignored, self.output_shape[-1], self.metrics, f"{prefix}y")
         if weights is not None:
             arrays["sample_weight"] = weights
         return program, [arrays[role] for role in program.arrays], len(x)
@@ -145,7 +150,7 @@ class Preparing(Layer):
         loss = self._compiled()[1].resolved(shape, y.shape[1:])
         if loss.probability_targets and not integer and y.size and not (y.min() >= 0 and y.max() <= 1):
             raise ValueError(f"`{argument}` must hold numbers from 0 to 1 for {loss.name}, got {y.min()} to {y.max()}")
-        return _arrays.as_target(y, shape[:-1] if integer else shape, argument, integer, shape)
+        return _arrays.as_target(y, shape[:-1] if integer else shape, argument, integer, shape, loss.of_numbers)
 
     def _split(self, x, y, sample_weight, fraction) -> tuple:
         """(x, y, sample_weight, validation data): the last part of the rows set apart."""

@@ -1,11 +1,13 @@
 """The whole state of a training run as one file, and a model made to go on from it."""
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..saving import description
 from ..saving import format as files
 from ..saving.description import BadDescription, fields, kind, whole
 from ..saving.errors import ModelFileError, fault
@@ -16,6 +18,8 @@ from .persistence import STATE, check_common, fixed_rate, take_weights, weights_
 KEYS = ("epoch", "position", "interval", "stopped", "callbacks", "seeds")
 COUNTERS, KEPT = "fastnn.counters", "fastnn.callbacks"
 ARRAYS = "arrays"               # the key that stands for a list of arrays in the state of a callback
+FLOAT = "float"                 # and for a number that is not finite, which JSON has not
+NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 class Place(NamedTuple):
@@ -41,7 +45,7 @@ class Restart:
         described |= {
             "epoch": epoch, "interval": interval, "stopped": bool(model.stop_training),
             "position": position and [position.done, position.place], "seeds": [m.seed for m in models_in(model)],
-            "callbacks": [[name, _without_arrays(state, f"{KEPT}/{i}", arrays)]
+            "callbacks": [[name, _without_arrays(name, state, f"{KEPT}/{i}", arrays)]
                           for i, (name, state) in enumerate(states)]}
         return files.to_bytes(arrays, described)
 
@@ -87,7 +91,11 @@ def _position(feed: Feed, within: bool) -> Position | None:
     position = feed.position()
     if within:
         return position
-    if not feed.goes_on or (isinstance(feed, ArrayFeed) and position.place >= feed.run.n_batches):
+    if isinstance(feed, ArrayFeed):
+        n: int | None = feed.run.n_batches
+    else:
+        n = None if feed.stream.one_pass else feed.stream.n_batches
+    if not feed.goes_on or (n is not None and position.place >= n):
         return None
     return Position(0, position.place, np.zeros_like(position.counters))
 
@@ -112,18 +120,58 @@ def fields_of(value: Any, where: str, n: int) -> list[Any]:
     return value
 
 
-def _without_arrays(state: dict[str, Any] | None, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
-    """The state of a callback as plain data; lists of arrays go to ``arrays``, and their number stays."""
+def _without_arrays(name: str, state: dict[str, Any] | None, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
+    """The state of a callback as plain data; lists of arrays go to ``arrays``, and their number stays.
+
+    ValueError names the callback and the key of what a file cannot hold.
+    """
     if state is None:
         return None
+    if not isinstance(state, dict):
+        raise ValueError(f"get_state() of the callback {name} must return a dict, got {type(state).__name__}")
     plain: dict[str, Any] = {}
     for key, value in state.items():
-        if isinstance(value, list) and value and all(isinstance(v, np.ndarray) for v in value):
-            arrays |= {f"{prefix}/{key}/{j}": v for j, v in enumerate(value)}
-            plain[key] = {ARRAYS: len(value)}
-        else:
-            plain[key] = value.item() if isinstance(value, np.generic) else value
+        try:
+            if isinstance(value, list) and value and all(isinstance(v, np.ndarray) for v in value):
+                kept = {f"{prefix}/{key}/{j}": v for j, v in enumerate(value)}
+                files.check_arrays(kept)
+                arrays |= kept
+                plain[key] = {ARRAYS: len(value)}
+            else:
+                plain[key] = _tagged(value)
+            description.encode({"state": {key: plain[key]}})
+        except ValueError as error:
+            raise ValueError(f"get_state() of the callback {name}: the value of {key!r:.60} cannot be kept in a "
+                             f"backup: {error}") from None
     return plain
+
+
+def _tagged(value: Any) -> Any:
+    """Plain data for JSON, numbers that are not finite as tags."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {FLOAT: str(value)}
+    if isinstance(value, list):
+        return [_tagged(v) for v in value]
+    if isinstance(value, dict):
+        if value.keys() in ({FLOAT}, {ARRAYS}):
+            raise ValueError(f"a dict with the only key {next(iter(value))!r} means something else there")
+        return {k: _tagged(v) for k, v in value.items()}
+    return value
+
+
+def _untagged(value: Any) -> Any:
+    """What ``_tagged`` was given."""
+    if isinstance(value, list):
+        return [_untagged(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {FLOAT}:
+        if not isinstance(value[FLOAT], str) or value[FLOAT] not in NOT_FINITE:
+            raise BadDescription(f"a number in the state of a callback is {value[FLOAT]!r:.40}")
+        return NOT_FINITE[value[FLOAT]]
+    return {k: _untagged(v) for k, v in value.items()}
 
 
 def _with_arrays(entry: Any, prefix: str, arrays: dict[str, np.ndarray]) -> tuple[str, dict[str, Any] | None]:
@@ -135,4 +183,6 @@ def _with_arrays(entry: Any, prefix: str, arrays: dict[str, np.ndarray]) -> tupl
         if isinstance(value, dict) and value.keys() == {ARRAYS}:
             n = whole(fields(value, "arrays", ARRAYS)[0], "the number of arrays", 0, files.MAX_TENSORS)
             state[key] = [arrays[f"{prefix}/{key}/{j}"].copy() for j in range(n)]
+        else:
+            state[key] = _untagged(value)
     return name, state

@@ -24,14 +24,19 @@ class Sequential(Model):
     >>> Sequential([Input((4,)), Dense(3)]).count_params()
     15
     """
+    not_called = Model.not_called | {"call", "__call__", "compute_mask"}
 
     def __init__(self, layers=None, trainable=True, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         self._chain: list[Layer] = []
         self._input: KerasTensor | None = None
         self._built_last: list[Layer] = []             # by the last call of build
+        if isinstance(layers, (Layer, KerasTensor, InputLayer)):
+            raise TypeError(f"Sequential: `layers` must be a list of layers, got {type(layers).__name__}; put it into "
+                            "brackets: Sequential([...])")
+        taken: set[str] = set()
         for layer in layers or ():
-            self._append(layer)
+            self._append(layer, taken)
         self.rebuild()
         if not trainable:
             self.trainable = False
@@ -44,7 +49,7 @@ class Sequential(Model):
     def add(self, layer) -> None:
         """Append a layer. Raises TypeError for what is no layer, ValueError for a name that is taken."""
         before = list(self._chain), self._input
-        self._append(layer)
+        self._append(layer, {other.name for other in self._chain})
         try:
             self.rebuild()
         except Exception:
@@ -92,7 +97,8 @@ class Sequential(Model):
         model._trainable = bool(trainable)             # the layers' own flags are in their settings
         return model
 
-    def _append(self, layer) -> None:
+    def _append(self, layer, taken: set[str]) -> None:
+        """Append a layer, and its name to those that are ``taken``."""
         if isinstance(layer, InputLayer):
             layer = layer.tensor
         if isinstance(layer, KerasTensor):
@@ -100,9 +106,12 @@ class Sequential(Model):
                 raise ValueError(f"model {self.name!r}: Input must be the first object, once")
             self._input = layer
             return
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            raise TypeError(f"model {self.name!r}: expected a layer, got the class {layer.__name__}; make an object of "
+                            f"it: {layer.__name__}(...)")
         if not isinstance(layer, Layer):
             raise TypeError(f"model {self.name!r}: expected a layer, got {type(layer).__name__}: {layer!r:.80}")
-        if any(layer.name == other.name for other in self._chain):
+        if layer.name in taken:
             raise ValueError(f"model {self.name!r} has a layer named {layer.name!r} already: give each its own name")
         if not self._chain and self._input is None:
             shape = layer.input_shape_argument
@@ -110,6 +119,7 @@ class Sequential(Model):
                 shape = layer.input_shape[1:]
             self._input = Input(shape) if shape is not None else None
         self._chain.append(layer)
+        taken.add(layer.name)
 
     def rebuild(self) -> None:
         """Connect what is there, if the input's shape is known; weights that exist stay."""

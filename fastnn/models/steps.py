@@ -19,12 +19,13 @@ def lower_prediction(name: str, lower: Callable, shape: tuple, dtype: str, seed:
 
 
 def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, loss: Loss, metrics: list[Metric],
-               weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None) -> Program:
+               weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None,
+               loss_weight: float = 1.0) -> Program:
     """The program of one batch: gather, forward, loss and metrics, and with an optimizer backward and update.
 
     Its arrays are x, y (once more for a metric that reads y in another form) and, where ``weights_shape`` is given, the
     weights of rows or of their steps, which count in the loss and in the ``weighted`` metrics; its counters the loss,
-    then the metrics, then the weighted.
+    then the metrics, then the weighted. The loss, without penalties, is multiplied by ``loss_weight``.
     """
     build = Lowering(optimizer is not None, dtype)
     output, mask = lower(build, build.gather(shape, "x"))
@@ -32,8 +33,13 @@ def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, 
     form = "labels" if loss.integer_targets else "y"
     targets: dict[str, Value] = {form: loss.gather_target(build, output.shape)}
     weights = None if weights_shape is None else build.gather(weights_shape, "sample_weight")
-    rows = loss.lower_reduced(build, output, targets[form],
-                              masked(build, mask, weights, output, loss.reduction in ("sum_over_batch_size", "mean")))
+    mask = mask if mask is not None and mask.shape == output.shape[:-1] else None
+    if loss.ignore_class is None:
+        mean = loss.reduction in ("sum_over_batch_size", "mean")
+        rows = loss.lower_reduced(build, output, targets[form], masked(build, mask, weights, mean),
+                                  factor=loss_weight)
+    else:                       # it counts what neither its mask nor its labels leave out, and scales once
+        rows = loss.lower_reduced(build, output, targets[form], weights, mask, loss_weight)
     penalty = build.penalty()
     if penalty is not None:
         alone, rows = rows, build.value(rows.shape, name="losses with penalties")
@@ -45,8 +51,8 @@ def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, 
         reads = metric.reads or form
         if reads not in targets:
             targets[reads] = gather_target(build, reads, output.shape)
-        if type(metric).lower_update is Metric.lower_update:       # a mean over steps; in Keras the others do not mask
-            row_weights = masked(build, mask, row_weights, output)
+        if metric.masked:
+            row_weights = masked(build, mask, row_weights)
         lower_metric(build, metric, build.detached(output), targets[reads], row_weights)
     if optimizer is not None:
         build.differentiate()
@@ -55,13 +61,12 @@ def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, 
     return Program(build, f"{name}: {'training' if optimizer else 'evaluation'} step", seed)
 
 
-def masked(build: Lowering, mask: Value | None, weights: Value | None, output: Value, mean: bool = False
-           ) -> Value | None:
-    """The weights of the steps of ``output``: 0 for those that its mask leaves out.
+def masked(build: Lowering, mask: Value | None, weights: Value | None, mean: bool = False) -> Value | None:
+    """The weights of steps: 0 for those that their mask leaves out.
 
     ``mean``: the others grow, so that a mean over all steps is one over those that take part.
     """
-    if mask is None or mask.shape != output.shape[:-1]:
+    if mask is None:
         return weights
     result = build.value(mask.shape, name="weights of steps")
     repeat = 1 if weights is None else mask.size // weights.size

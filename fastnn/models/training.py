@@ -97,7 +97,9 @@ class Training(Evaluation):
         optimizer = self._compiled()[0]
         hooks.on_train_begin()
         logs: dict[str, float] = {}
-        first, position = self._resume_at or (first, None)
+        begin, position = self._resume_at or (first, None)
+        feed.pass_over(begin - first, optimizer.iterations)
+        first = begin
         for epoch in range(first, last):
             if position is None:
                 feed.begin(optimizer.iterations)

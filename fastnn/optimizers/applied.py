@@ -1,12 +1,12 @@
 """Steps outside ``fit``: on gradients that the caller has, through a program of the step alone."""
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _arrays
+from .._warn import warn
 from ..program import Lowering, Program, Variable
 from ..program.variable import trainable_ranges
 from .step import lower_commit
@@ -60,13 +60,19 @@ class AppliedSteps:
         self._arrays: dict[tuple, Variable] = {}           # variables that show the caller's arrays, by their memory
 
     def build(self, given: list) -> None:
-        for variable in self.resolve(given):
-            self.optimizer.slots_of(variable.vector)
+        self.optimizer.join(self.resolve(given))
         self.built_for = given
+
+    def forget_programs(self) -> None:
+        self._programs.clear()
 
     def apply(self, gradients: list, given: list | None) -> None:
         if not gradients:
             return
+        for i, gradient in enumerate(gradients):
+            if isinstance(gradient, Variable):
+                raise ValueError(f"`grads[{i}]` must be a gradient, got the weights {gradient.path!r}; the gradients "
+                                 "come first, as in zip(gradients, model.trainable_weights)")
         given = self._given(gradients, given)
         if any(gradient is None for gradient in gradients):
             gradients, given = self._with_gradients(gradients, given)
@@ -95,15 +101,18 @@ class AppliedSteps:
         if not kept:
             raise ValueError("`grads` must hold at least one gradient, got None for every weight")
         names = [getattr(v, "path", f"array {i}") for i, (g, v) in enumerate(zip(gradients, given)) if g is None]
-        warnings.warn(f"Gradients do not exist for {', '.join(names)}: left as they are", UserWarning, stacklevel=4)
+        warn(f"Gradients do not exist for {', '.join(names)}: left as they are")
         return [g for g, _ in kept], [v for _, v in kept]
 
     def _step(self, given: list) -> AppliedStep:
         """The program for these weights, after all checks."""
-        optimizer, variables = self.optimizer, self.resolve(given)
+        new: dict[tuple, Variable] = {}
+        optimizer, variables = self.optimizer, self.variables_of(given, new)
         dtypes = sorted({v.dtype for v in variables})
         if len(dtypes) > 1:
             raise ValueError(f"`trainable_variables` must have one dtype, got {' and '.join(dtypes)}")
+        if dtypes[0] not in ("float32", "float64"):
+            raise TypeError(f"`trainable_variables` must be float32 or float64, got {dtypes[0]} for {given[0]!r:.80}")
         if len({id(v) for v in variables}) < len(variables):
             raise ValueError("`trainable_variables` must differ, but one is given twice")
         for v in variables:
@@ -114,6 +123,7 @@ class AppliedSteps:
                 raise ValueError(f"`trainable_variables`: unknown weights {v.path!r} of shape {v.shape}; this "
                                  "optimizer has its state for those of its first step or of build(): make a new one "
                                  "for others")
+        self._arrays |= new
         if len(self._programs) >= KEPT_PROGRAMS:
             self._programs.clear()
         if self.built_for is None:
@@ -121,12 +131,20 @@ class AppliedSteps:
         step = self._programs[tuple(map(id, given))] = AppliedStep(optimizer, given, variables)
         return step
 
-    def resolve(self, given: list) -> list[Variable]:
-        """Variables as they are, arrays as variables that show their memory."""
-        return [v if isinstance(v, Variable) else self._variable_of(v, i) for i, v in enumerate(given)]
+    def resolve(self, given: list, argument: str = "trainable_variables") -> list[Variable]:
+        """Variables as they are, arrays as variables that show their memory, which are kept."""
+        new: dict[tuple, Variable] = {}
+        variables = self.variables_of(given, new, argument)
+        self._arrays |= new
+        return variables
 
-    def _variable_of(self, array: np.ndarray, i: int) -> Variable:
-        where = f"`trainable_variables[{i}]`"
+    def variables_of(self, given: list, new: dict[tuple, Variable], argument: str = "trainable_variables"
+                      ) -> list[Variable]:
+        """The same, with those not known yet in ``new`` alone: what is refused is not kept."""
+        return [v if isinstance(v, Variable) else self._variable_of(v, f"`{argument}[{i}]`", new)
+                for i, v in enumerate(given)]
+
+    def _variable_of(self, array: np.ndarray, where: str, new: dict[tuple, Variable]) -> Variable:
         if not isinstance(array, np.ndarray) or array.dtype.str[1:] not in ("f4", "f8") or not array.dtype.isnative:
             got = f"{array.dtype} array" if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(f"{where} must be a Variable of fastnn or an array of float32 or float64 to change in "
@@ -136,11 +154,12 @@ class AppliedSteps:
                              f"{array.strides} for shape {array.shape}"
                              + ("" if array.flags.writeable else ", read-only"))
         key = (array.__array_interface__["data"][0], array.shape, array.dtype.char)
-        if key not in self._arrays:
-            variable = Variable(array.shape, array.dtype, f"array_{len(self._arrays)}")
-            variable.vector.data = array.reshape(-1)
-            self._arrays[key] = variable
-        return self._arrays[key]
+        found = self._arrays.get(key, new.get(key))
+        if found is None:
+            found = new[key] = Variable.at(f"array_{len(self._arrays) + len(new)}", array.shape,
+                                              array.dtype)
+            found.vector.data = array.reshape(-1)
+        return found
 
 
 def _gradient(gradient, variable: Variable, i: int) -> np.ndarray:

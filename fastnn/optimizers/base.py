@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
-from .._describe import plain
+from .. import _arrays, _overrides
+from .._describe import parameters, plain
+from .._warn import warn
 from ..program import Lowering, Value, Variable, Vector
 from ..program.eager import Scalar, Tensor
 from . import schedules
@@ -36,15 +37,28 @@ class Optimizer(OptimizerState):
     number) limits gradients. ``use_ema``: a moving average of the weights is kept; every ``ema_overwrite_frequency``
     steps, and at the end of ``fit``, they become it. ``loss_scale_factor``: ``apply`` divides gradients by it; ``fit``
     needs none. ``gradient_accumulation_steps``: weights change every so many steps, by the mean of the gradients.
-    ``iterations``: steps taken so far.
+    ``iterations``: steps taken so far. An optimizer belongs to the model that it trains, while that lives and is
+    compiled with it; a copy begins anew, for another model.
     """
     unsaved = ("learning_rate",)
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.refuse(cls, {"update_step", "apply", "apply_gradients"}, "fit runs a compiled step; write "
+                          "lower_update(self, build, weights, gradients, slots), or a loop of your own that assigns "
+                          "weights")
+
     def __init__(self, learning_rate=0.01, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
                  use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
-                 gradient_accumulation_steps=None, name: str | None = None):
+                 gradient_accumulation_steps=None, name: str | None = None, **unknown):
         where = type(self).__name__
-        super().__init__(name or where.lower())
+        if unknown.pop("decay", None) is not None:
+            warn(f"{where}: `decay` is ignored, as in Keras 3; let the learning rate fall by a schedule, e.g. "
+                 "schedules.InverseTimeDecay, or the weights by `weight_decay`")
+        if unknown:
+            names = parameters(type(self))      # type: ignore[arg-type]
+            raise ValueError(_arrays.unknown_among(where, unknown, names, {"lr": "its name is `learning_rate`"}))
+        super().__init__(_arrays.optional_name(where, name) or where.lower())
         self._rates = np.empty(0)
         self.learning_rate = learning_rate
         self.weight_decay = _optional(where, "weight_decay", weight_decay)
@@ -69,8 +83,11 @@ class Optimizer(OptimizerState):
             self.vectors["updates"] = Vector("updates", 1, "int64")
         self.option_slots = (*["average"] * self.use_ema,
                              *["gradient_accumulator"] * bool(self.gradient_accumulation_steps))
-        self._undecayed: set[int] = set()                     # ids of variables, and the pattern of their names
+        self._undecayed: set[Variable] = set()                # and the pattern of names of others
         self._undecayed_names: re.Pattern | None = None
+
+    def _forget_weights(self) -> None:
+        super()._forget_weights()
         self._applied = AppliedSteps(self)
 
     # the learning rate
@@ -139,19 +156,20 @@ class Optimizer(OptimizerState):
         return build.stored(self.vectors.get("updates", self.step_vector))
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
-        """Weights that do not decay: those in ``var_list``, and those whose name matches one of ``var_names``.
+        """Weights that do not decay: those in ``var_list`` (Variables, or arrays as ``apply`` takes them), and those
+        whose name matches one of ``var_names``.
 
-        Call it before the first step, else ValueError.
+        Call it before the first step, else ValueError; TypeError for what is no weight.
         """
         if self.built:
             raise ValueError("exclude_from_weight_decay() must be called before the optimizer's first step")
-        self._undecayed = {id(v) for v in var_list or ()}
+        self._undecayed = set(self._applied.resolve([] if var_list is None else list(var_list), "var_list"))
         self._undecayed_names = re.compile("|".join(var_names)) if var_names else None
 
     def decays(self, variable: Variable) -> bool:
         """Whether ``weight_decay`` is for this variable."""
         named = self._undecayed_names is not None and self._undecayed_names.search(variable.name) is not None
-        return id(variable) not in self._undecayed and not named
+        return variable not in self._undecayed and not named
 
     # steps outside fit
 
@@ -171,6 +189,9 @@ class Optimizer(OptimizerState):
     def apply_gradients(self, grads_and_vars: Iterable) -> int:
         """``apply`` for pairs (gradient, weights); returns ``iterations``."""
         pairs = list(grads_and_vars)
+        if not pairs:
+            raise ValueError("`grads_and_vars` must hold at least one pair (gradient, weights), got none; a model that "
+                             "is not built has no weights yet")
         if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in pairs):
             raise ValueError("`grads_and_vars` must hold pairs (gradient, weights), e.g. zip(gradients, "
                              "model.trainable_weights)")
@@ -190,8 +211,9 @@ class Optimizer(OptimizerState):
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Give the weights their moving averages, with ``use_ema`` and after at least one step."""
         if self.use_ema and self.iterations:
-            for variable in self._applied.resolve(list(var_list)):
-                variable.assign(place_in(self.slots[variable.vector]["average"], variable))
+            for variable in self._applied.variables_of(list(var_list), {}, "var_list"):
+                if variable in self.members and variable.vector in self.slots:       # it has taken part
+                    variable.assign(place_in(self.slots[variable.vector]["average"], variable))
 
     @property
     def variables(self) -> list[np.ndarray]:

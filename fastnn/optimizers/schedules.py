@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _overrides
 from .._describe import Described, Registry
 from .._describe import serialize as serialize
 from ..program.eager import Scalar, Tensor
@@ -11,6 +11,10 @@ from ..program.eager import Scalar, Tensor
 
 class LearningRateSchedule(Described):
     """Base of all schedules: called with a step number it returns the learning rate."""
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        _overrides.written_first(cls, LearningRateSchedule, {"__call__"}, {"rates"})
 
     def __call__(self, step):
         raise NotImplementedError(f"{type(self).__name__} has no __call__(step)")
@@ -41,15 +45,13 @@ class Formula(LearningRateSchedule):
         raise NotImplementedError(f"{type(self).__name__} has no at(step)")
 
     def rates(self, first: int, n_steps: int) -> np.ndarray:
-        if type(self).__call__ is not Formula.__call__:       # a subclass of the user's
-            return super().rates(first, n_steps)
         return np.asarray(self(np.arange(first, first + n_steps)))
 
     def _set(self, initial_learning_rate, name: str, **decay_steps) -> None:
         """Keep what nearly all have."""
         where = type(self).__name__
         self.initial_learning_rate = _arrays.number(where, "initial_learning_rate", initial_learning_rate)
-        self.name = name
+        self.name = _arrays.optional_name(where, name)
         for argument, steps in decay_steps.items():
             if not _arrays.number(where, argument, steps) > 0:
                 raise ValueError(f"{where}: `{argument}` must be above 0, got {steps!r}")

@@ -20,6 +20,7 @@ def lower_commit(optimizer: Optimizer, build: Lowering, ranges: list[Range]) -> 
     """Name all operations of a step on these ranges of weights; only those that the optimizer's settings need."""
     steps, every = build.stored(optimizer.step_vector), optimizer.gradient_accumulation_steps
     variables = [v for vector, start, stop in ranges for v in vector.variables if start <= v.offset < stop]
+    optimizer.join(variables)
     gate = None
     if every:
         for vector, start, stop in ranges:

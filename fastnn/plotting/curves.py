@@ -1,4 +1,6 @@
 """Curves: what training reported epoch by epoch, and activation functions with their derivatives."""
+from collections.abc import Mapping
+
 import numpy as np
 
 from .. import activations as activations_by_name
@@ -10,11 +12,12 @@ STEP = 1e-5          # of the central differences that draw a derivative: in flo
 def history(history, ax=None, metrics=None):
     """Draw the loss and the metrics of each epoch, each in its colour: training full, validation dashed.
 
-    history: the History that ``fit`` returns, or its ``.history`` dictionary.
+    history: the History that ``fit`` returns, its ``.history`` dictionary, or a model that has been trained.
     metrics: the keys to draw, without "val_"; by default all but the learning rate.
-    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError if the history has no such key.
+    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError if the history has no such key, TypeError
+    for what is no history.
     """
-    values = getattr(history, "history", history)
+    values = _values_of(history)
     if metrics is None:
         metrics = [key for key in values if not key.startswith("val_") and key != "learning_rate"]
     elif isinstance(metrics, str):
@@ -31,17 +34,29 @@ def history(history, ax=None, metrics=None):
 def learning_curves(history, metric="loss", ax=None):
     """Draw a value of each epoch, on the training and, where there is one, the validation data.
 
-    history: the History that ``fit`` returns, or its ``.history`` dictionary.
-    metric: the key to draw, "loss" or a metric's name. Raises ValueError if the history has no such key.
+    history: the History that ``fit`` returns, its ``.history`` dictionary, or a model that has been trained.
+    metric: the key to draw, "loss" or a metric's name. Raises ValueError if the history has no such key, TypeError
+    for what is no history.
     ax: the matplotlib Axes to draw on. Returns the Axes.
     """
-    values = getattr(history, "history", history)
+    values = _values_of(history)
     _check_metric(values, metric, "metric")
     ax = axes(ax)
     _curve(ax, values, metric, "training", color=BLUE)
     _curve(ax, values, f"val_{metric}", "validation", color=ORANGE, linestyle="--")
     ax.set_ylabel(metric)
     return _finish_epochs(ax)
+
+
+def _values_of(history):
+    """The dictionary of a History, of the model that keeps one, or itself; TypeError where there is none."""
+    values = history
+    for _ in range(2):
+        values = values if isinstance(values, Mapping) else getattr(values, "history", None)
+    if not isinstance(values, Mapping):
+        raise TypeError("`history` must be the History that model.fit returns, or its dictionary .history, got "
+                        f"{type(history).__name__}: {history!r:.60}")
+    return values
 
 
 def _check_metric(values, metric, argument):

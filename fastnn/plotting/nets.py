@@ -1,4 +1,5 @@
 """A network as a drawing: a column of units for each layer, what it is and how many parameters it has."""
+import re
 from itertools import pairwise
 
 from ._axes import BLUE, GREY, ORANGE, axes
@@ -6,6 +7,8 @@ from ._axes import BLUE, GREY, ORANGE, axes
 WIDTH, HEIGHT = 2.6, 0.55        # inches for a column, and for a unit
 EDGE_WIDTH = 0.4
 LINE = 0.4                       # height of a line of text, where two units are 1 apart
+NAME_SIZE, TEXT_SIZE = 10, 8     # points, where a column is wide enough
+SHARE = 0.95                     # of the width of a column that texts may take
 
 
 def network(model, ax=None, max_units=8, details=()):
@@ -13,8 +16,14 @@ def network(model, ax=None, max_units=8, details=()):
 
     model: a model that is built. max_units: the most units that are drawn of a layer; an ellipsis stands for the rest.
     details: what to write beside name, units and number of parameters, any of "shape", "dtype", "activation" and
-    "trainable". ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError for a model that is not built.
+    "trainable". ax: the matplotlib Axes to draw on. Returns the Axes. Texts that are wider than
+    their column are wrapped at underscores and written smaller. Raises ValueError for a model that is not built,
+    TypeError for what is none.
     """
+    from ..models import Model
+    if not isinstance(model, Model):
+        raise TypeError(f"`model` must be a model of layers, such as a Sequential, got {type(model).__name__}: "
+                        f"{model!r:.60}")
     inputs = model.input_shape                   # ValueError where there is none
     layers = list(leaves(model))
     columns = [_Column("input", [_units_text(inputs)], inputs[-1], None, max_units)]
@@ -23,11 +32,16 @@ def network(model, ax=None, max_units=8, details=()):
     ax = axes(ax)
     for i, (before, column) in enumerate(pairwise(columns)):
         _draw_edges(ax, i, before, column)
-    for i, column in enumerate(columns):
-        _draw_column(ax, i, column, i in (0, len(columns) - 1))
-    ax.set_title(f"{model.name}: {model.count_params():,} parameters")
+    room = 72 * SHARE * ax.bbox.width / ax.figure.dpi / (len(columns) + 0.2)               # points a column
+    names = [_wrapped(column.name, room) for column in columns]
+    sizes = _size_of(names, NAME_SIZE, room, "bold"), _size_of(
+        ["\n".join(column.texts) for column in columns], TEXT_SIZE, room, "normal")
+    for i, (name, column) in enumerate(zip(names, columns)):
+        _draw_column(ax, i, name, column, i in (0, len(columns) - 1), sizes)
+    ax.set_title(f"{model.name}: {_counted(model.count_params(), 'parameter')}")
     lines, units = max(len(column.texts) for column in columns), max(column.heights[0] for column in columns)
-    ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-units - 0.6 - LINE * lines, units + 1.2))
+    above = max(name.count("\n") for name in names)
+    ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-units - 0.6 - LINE * lines, units + 1.2 + LINE * above))
     ax.set_axis_off()
     return ax
 
@@ -62,13 +76,40 @@ def _texts(layer, details):
     activation = getattr(layer, "activation", None)
     lines = {"shape": str(layer.output_shape), "dtype": str(layer.dtype),
              "activation": getattr(activation, "name", None), "trainable": f"trainable: {layer.trainable}"}
-    return [type(layer).__name__, _units_text(layer.output_shape), f"{layer.count_params():,} parameters",
+    return [type(layer).__name__, _units_text(layer.output_shape), _counted(layer.count_params(), "parameter"),
             *(lines[detail] for detail in ("shape", "dtype", "activation", "trainable")
               if detail in details and lines[detail])]
 
 
 def _units_text(shape):
-    return f"{shape[-1]} units" if len(shape) == 2 else " × ".join(map(str, shape[1:]))
+    return _counted(shape[-1], "unit") if len(shape) == 2 else " × ".join(map(str, shape[1:]))
+
+
+def _counted(n, thing):
+    return f"1 {thing}" if n == 1 else f"{n} {thing}s" if n is None else f"{n:,} {thing}s"
+
+
+def _width(text, size, weight):
+    """Points that the widest line of a text takes."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+    prop = FontProperties(weight=weight)
+    return max(TextPath((0, 0), line, size=size, prop=prop).get_extents().width for line in text.split("\n"))
+
+
+def _wrapped(name, room):
+    """A name in as few lines as fit, cut behind underscores."""
+    lines = [""]
+    for part in re.findall("[^_]*_+|[^_]+", name):
+        if lines[-1] and _width(lines[-1] + part, NAME_SIZE, "bold") > room:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def _size_of(texts, size, room, weight):
+    """The size at which the widest of these texts fits, at most ``size``."""
+    return min(size, size * room / max(_width(text, size, weight) for text in texts))
 
 
 def _draw_edges(ax, i, before, column):
@@ -80,10 +121,10 @@ def _draw_edges(ax, i, before, column):
                                      zorder=1))
 
 
-def _draw_column(ax, i, column, at_an_end):
+def _draw_column(ax, i, name, column, at_an_end, sizes):
     ax.scatter([i] * len(column.heights), column.heights, s=160, color=ORANGE if at_an_end else BLUE,
                edgecolors="white", zorder=2)
     if column.gap is not None:
         ax.text(i, column.gap, "⋮", ha="center", va="center")
-    ax.text(i, column.heights[0] + 0.5, column.name, ha="center", va="bottom", weight="bold")
-    ax.text(i, column.heights[-1] - 0.5, "\n".join(column.texts), ha="center", va="top", fontsize=8)
+    ax.text(i, column.heights[0] + 0.5, name, ha="center", va="bottom", weight="bold", fontsize=sizes[0])
+    ax.text(i, column.heights[-1] - 0.5, "\n".join(column.texts), ha="center", va="top", fontsize=sizes[1])

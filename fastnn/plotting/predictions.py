@@ -1,6 +1,8 @@
 """What a classifier predicts: the confusion matrix, and the regions of its classes in the plane."""
 import numpy as np
 
+from .. import _arrays
+from ..perceptron import ThresholdNeuron
 from ._axes import axes, colour
 
 MARGIN = 0.1         # of the plane around the points, as a share of their range
@@ -9,14 +11,18 @@ MARGIN = 0.1         # of the plane around the points, as a share of their range
 def confusion_matrix(y_true, y_pred, labels=None, ax=None):
     """Draw how many rows of each class (down) were predicted as each class (across).
 
-    y_true, y_pred: the classes of n rows; integers or strings, integers from 0 if there are ``labels``.
+    y_true, y_pred: the classes of n rows, (n,) or (n, 1); integers, bools or strings, integers from 0 if there are
+    ``labels``.
     labels: the name of class 0, 1, ...; by default the classes that occur, sorted.
-    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError for lengths that differ or unnamed classes.
+    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError for lengths that differ, no rows or unnamed
+    classes.
     """
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    y_true, y_pred = _as_vector(y_true), _as_vector(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape:
         raise ValueError("`y_true`, `y_pred`: expected two vectors of one length, "
-                         f"got shapes {y_true.shape} and {y_pred.shape}")
+                         f"got shapes {y_true.shape} and {y_pred.shape}; of a column a class use argmax(-1)")
+    if not len(y_true):
+        raise ValueError("`y_true`, `y_pred`: expected at least one row, got none")
     classes = np.concatenate([y_true, y_pred])
     if labels is None:
         labels, classes = np.unique(classes, return_inverse=True)
@@ -25,6 +31,14 @@ def confusion_matrix(y_true, y_pred, labels=None, ax=None):
     counts = np.zeros((len(labels), len(labels)), int)
     np.add.at(counts, tuple(classes.reshape(2, -1).astype(int)), 1)
     return _draw_counts(counts, [str(name) for name in labels], axes(ax))
+
+
+def _as_vector(classes):
+    """Classes as an array, a column as a vector, bools as 0 and 1."""
+    classes = np.asarray(classes)
+    if classes.ndim == 2 and classes.shape[1] == 1:
+        classes = classes[:, 0]
+    return classes.astype(int) if classes.dtype.kind == "b" else classes
 
 
 def _draw_counts(counts, names, ax):
@@ -48,14 +62,16 @@ def decision_boundary(model, x, y=None, ax=None, resolution=200):
     or, where some are not between 0 and 1, a score above 0, is class 1.
     x: the points, (n, 2). y: their classes, (n,), (n, 1) or one-hot (n, classes); None draws the regions alone.
     resolution: places along each axis. ax: the matplotlib Axes to draw on. Returns the Axes.
-    Raises ValueError for x of another shape, or y of another length.
+    Raises ValueError for x of another shape, y of another length or a ThresholdNeuron, whose inputs are 0 and 1 alone;
+    TypeError for what does not predict.
     """
-    x = np.asarray(x, float)
+    predict = _predictor(model)
+    x = np.asarray(_arrays.as_rows(x, "x"), float)
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise ValueError(f"`x`: expected points with two features, of shape (n, 2), got shape {x.shape}")
     edges = [_spread_out(column, resolution) for column in x.T]
     plane = np.stack(np.meshgrid(*edges), axis=-1).reshape(-1, 2)
-    regions = _classes(np.asarray(_predictor(model)(plane)))
+    regions = _classes(np.asarray(predict(plane)))
     truth = None if y is None else _classes(np.asarray(y))
     if truth is not None and len(truth) != len(x):
         raise ValueError(f"`y`: expected a class for each of the {len(x)} points, got {len(truth)}")
@@ -88,7 +104,14 @@ def _predictor(model):
     from ..models import Model
     if isinstance(model, Model):
         return lambda x: model.predict(x, batch_size=4096, verbose=0)
-    return getattr(model, "predict", None) or getattr(model, "forward", None) or model
+    if isinstance(model, ThresholdNeuron):
+        raise ValueError("`model`: a ThresholdNeuron takes 0 and 1 alone, not the places between; give a function that "
+                         "rounds them: lambda x: neuron((x > 0.5).astype(int))")
+    predict = getattr(model, "predict", None) or getattr(model, "forward", None) or model
+    if not callable(predict):
+        raise TypeError("`model` must be a model, what has predict() or forward(), or a function, got "
+                        f"{type(model).__name__}; the order is decision_boundary(model, x, y)")
+    return predict
 
 
 def _classes(outputs):

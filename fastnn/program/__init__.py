@@ -2,8 +2,9 @@
 from .ir import Operation, PerRow, Value
 from .lowering import Lowering, as_dtype
 from .program import Program, threads_for
+from .recent import Recent
 from .show import Profile
 from .variable import Variable, Vector, move_together, trainable_ranges
 
-__all__ = ["Lowering", "Operation", "PerRow", "Profile", "Program", "Value", "Variable", "Vector", "as_dtype",
+__all__ = ["Lowering", "Operation", "PerRow", "Profile", "Program", "Recent", "Value", "Variable", "Vector", "as_dtype",
            "move_together", "threads_for", "trainable_ranges"]

@@ -7,24 +7,10 @@ import numpy as np
 
 from .lowering import Lowering
 from .program import Program, threads_for
+from .tensor import Scalar as Scalar
+from .tensor import Tensor
 
 READABLE = frozenset("fdeBilq?")      # dtype characters that gather reads (l and q: int64)
-
-
-class Tensor(np.ndarray):
-    """What eager calls return: an ndarray that also has ``.numpy()``, for code written for TensorFlow."""
-
-    def numpy(self) -> np.ndarray:
-        """The same numbers as a plain ndarray."""
-        return np.asarray(self)
-
-
-class Scalar(float):
-    """A number that also has ``.numpy()``, for code written for TensorFlow."""
-
-    def numpy(self) -> np.float32:
-        """The same number as NumPy's float32."""
-        return np.float32(self)
 
 
 class EagerProgram:

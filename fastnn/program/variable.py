@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from .. import backend
 from . import debug
+from .arithmetic import Operand
 
 ALIGNMENT = 64      # bytes: a cache line, and the widest vector register
 
@@ -41,15 +43,33 @@ class Vector:
         return len(self.data)
 
 
-class Variable:
-    """A named array in a vector: (vector, offset, shape, path, trainable).
+class Variable(Operand):
+    """A named array that a step may change: a weight of a layer, or one of your own for a loop of your own.
 
-    Its array is a view made on demand: ``.numpy()`` copies it, ``np.asarray(variable)`` shows it, ``.assign(value)``
-    writes it.
+    ``initializer``: the array, or the name, object or function (shape, dtype) that makes it; then ``shape`` is needed.
+    ``dtype``: that of the array, ``backend.floatx()`` for floats in lists. ``autocast``, ``aggregation``,
+    ``synchronization`` and ``layout`` are accepted for Keras's sake. NumPy computes with it: ``x @ w + 1`` is a new
+    array. ``.numpy()`` copies it, ``np.asarray(variable)`` shows it, ``.assign(value)`` writes it.
+    Raises ValueError or TypeError for what makes no array of real numbers.
     """
 
-    def __init__(self, shape, dtype="float32", path="variable", trainable=True, value=None):
-        self.shape = tuple(int(n) for n in shape)
+    def __init__(self, initializer, shape=None, dtype=None, trainable=True, autocast=True, aggregation="none",
+                 synchronization="auto", name: str | None = None, layout=None):
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"Variable: `name` must be a string without '/', got {name!r:.60}")
+        value = _initial(initializer, shape, dtype)
+        self._place(value.shape, value.dtype, name or backend.unique_name("variable"), bool(trainable), value)
+
+    @classmethod
+    def at(cls, path: str, shape, dtype="float32", trainable=True, value=None):
+        """One of zeros, or ``value``, by its whole path, without a look at the argument: for layers and metrics."""
+        variable = cls.__new__(cls)
+        variable._place(shape, dtype, path, trainable, value)
+        return variable
+
+    def _place(self, shape, dtype, path: str, trainable: bool, value) -> None:
+        """Settle in a vector of its own: (vector, offset, shape, path, trainable); the array is a view of it."""
+        self.shape: tuple[int, ...] = tuple(int(n) for n in shape)
         self.path = path
         self.trainable = trainable
         self.regularizer: Any = None    # adds a penalty to the loss
@@ -89,7 +109,7 @@ class Variable:
     def __array__(self, dtype=None, copy=None):
         return np.array(self.value, dtype=dtype, copy=copy)
 
-    def assign(self, value) -> Variable:
+    def assign(self, value) -> Self:
         """Write ``value`` (an array of exactly this shape); ValueError otherwise, and nothing is written."""
         value = np.asarray(value)
         if value.shape != self.shape:
@@ -97,8 +117,37 @@ class Variable:
         self.value[...] = value
         return self
 
+    def assign_add(self, value) -> Self:
+        """Add ``value``, which must broadcast to the variable's shape."""
+        self.value[...] += np.asarray(value)
+        return self
+
+    def assign_sub(self, value) -> Self:
+        """Subtract ``value``, which must broadcast to the variable's shape."""
+        self.value[...] -= np.asarray(value)
+        return self
+
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"
+
+
+def _initial(initializer, shape, dtype) -> np.ndarray:
+    """The first value of a variable."""
+    if isinstance(initializer, str) or callable(initializer):
+        from .. import initializers  # which stand above
+        if shape is None:
+            raise ValueError("Variable: `shape` must be given where `initializer` is a name or makes an array, got "
+                             f"{initializer!r:.60}; for a value of your own give the array itself")
+        shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+        dtype = dtype or backend.floatx()
+        return np.asarray(initializers.get(initializer)(shape, dtype), dtype)
+    value = np.asarray(initializer, dtype)
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"Variable: `initializer` must be an array of real numbers, or what makes one, got "
+                        f"{type(initializer).__name__}: {initializer!r:.60}")
+    if dtype is None and value.dtype.kind == "f" and not hasattr(initializer, "dtype"):
+        return value.astype(backend.floatx())
+    return value
 
 
 def move_together(name: str, variables: list[Variable], dtype) -> Vector:

@@ -9,11 +9,11 @@ from .format import MAX_BYTES
 CustomObjectScope = custom_object_scope
 
 __all__ = ["CustomObjectScope", "MAX_BYTES", "ModelFileError", "custom_object_scope", "load_model",
-           "register_keras_serializable"]
+           "register_keras_serializable", "save_model"]
 
 
 def __getattr__(name):
-    if name == "load_model":             # which knows models, and this package stands below them
-        from ..models import load_model
-        return load_model
+    if name in ("load_model", "save_model"):             # which know models, and this package stands below them
+        from .. import models
+        return getattr(models, name)
     raise _names.unknown(_sys.modules[__name__], name, _sys._getframe(1))

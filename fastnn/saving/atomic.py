@@ -17,15 +17,18 @@ MODE = 0o666         # of a new file, less what the umask takes away
 def write(path: str | os.PathLike, data: bytes | bytearray) -> None:
     """Make ``data`` the content of the file at ``path``, whole or not at all.
 
-    Raises OSError, the old file left as it was. The mode of a file that exists is kept; a symbolic link stays one, and
-    what it points to is replaced.
+    Raises OSError, the old file left as it was; FileExistsError for a pipe or a device, which no file
+    replaces. The mode of a file that exists is kept; a symbolic link stays one, and what it points to is replaced.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(os.fsdecode(path))
     folder, name = os.path.split(target)
     if os.path.isdir(target):
         raise IsADirectoryError(f"cannot save to {os.fspath(path)!r}: it is a folder")
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise FileExistsError(f"cannot save to {os.fspath(path)!r}: it is no regular file, and no file can take its "
+                              "place whole")
     sweep(folder, name)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    beside = os.path.join(folder, f".{_stem(name)}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
     try:
         with open(descriptor, "wb") as file:
@@ -45,11 +48,16 @@ def write(path: str | os.PathLike, data: bytes | bytearray) -> None:
 
 def sweep(folder: str, name: str) -> None:
     """Remove what killed processes have left beside the file ``name``."""
-    pattern = re.compile(re.escape(f".{name}.") + r"(\d+)-[0-9a-f]{8}\.tmp")
+    pattern = re.compile(re.escape(f".{_stem(name)}.") + r"(\d+)-[0-9a-f]{8}\.tmp")
     for entry in os.listdir(folder):
         match = pattern.fullmatch(entry)
         if match and not _alive(int(match[1])):
             _remove_unlocked(os.path.join(folder, entry))
+
+
+def _stem(name: str) -> str:
+    """A name, or its begin, that leaves room for more: a name has at most 255 bytes."""
+    return os.fsencode(name)[:200].decode("utf-8", "ignore")
 
 
 def _alive(pid: int) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 LARGEST = 4 * 2**20        # bytes
-MOST_VALUES = 50_000       # values and names in all: a Python object each, whatever the bytes
+MOST_MEMORY = 12 * 2**20   # bytes of the objects that it becomes, by what each of these costs at most while it is read
+COST = {b",": 56, b'"': 32, b"[": 120, b"{": 120, b":": 250}
 DEEPEST = 64               # lists and objects within each other
 LONGEST_STRING = 1000      # characters; not in the notes
 DTYPES = (None, "float32", "float64", "int32", "int64", "uint8", "bool")
@@ -35,9 +36,10 @@ def decode(data: bytes) -> dict[str, Any]:
     """The description of these bytes; BadDescription says what is wrong with them."""
     if len(data) > LARGEST:
         raise BadDescription(f"its description has {len(data)} bytes, more than {LARGEST}")
-    values = data.count(b",") + data.count(b":") + data.count(b"[") + data.count(b"{")
-    if values > MOST_VALUES:
-        raise BadDescription(f"its description holds {values} values, more than {MOST_VALUES}")
+    memory = sum(data.count(sign) * cost for sign, cost in COST.items())
+    if memory > MOST_MEMORY:
+        raise BadDescription(f"its description holds too many values: objects of {memory} bytes, more than "
+                             f"{MOST_MEMORY}; large arrays go in as weights, with set_weights, not as settings")
     try:
         text = data.decode("utf-8", "strict")
         found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float,
@@ -120,12 +122,22 @@ def _check(name: str, value: Any, notes: bool) -> None:
 
 
 def _walk(name: str, value: Any) -> Iterator[tuple[str | None, Any, int]]:
-    """(key, value, depth) of everything in it, without recursion."""
-    stack: list[tuple[str | None, Any, int]] = [(name, value, 0)]
+    """(key, value, depth) of everything in it but numbers in lists, without recursion."""
+    yield name, value, 0
+    stack = [_inside(value)]
     while stack:
-        key, found, depth = stack.pop()
-        yield key, found, depth
-        if isinstance(found, dict):
-            stack.extend((k, v, depth + 1) for k, v in found.items())
-        elif isinstance(found, list):
-            stack.extend((None, v, depth + 1) for v in found)
+        for key, found in stack[-1]:
+            yield key, found, len(stack)
+            if isinstance(found, (dict, list)):
+                stack.append(_inside(found))
+                break
+        else:
+            stack.pop()
+
+
+def _inside(value: Any) -> Iterator[tuple[str | None, Any]]:
+    """(key, value) of what is in it, but for numbers in a list."""
+    if isinstance(value, dict):
+        return iter(value.items())
+    return ((None, v) for v in value if type(v) is not float and type(v) is not int) if isinstance(value, list) else (
+        iter(()))

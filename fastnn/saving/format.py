@@ -7,6 +7,7 @@ below hold before anything is made of what a file says: what a refused file cost
 """
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from typing import Any, NamedTuple
@@ -44,6 +45,14 @@ class Content(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
+def check_path(function: str, path: Any, argument: str = "filepath") -> None:
+    """TypeError for what is no path, ValueError for an empty one."""
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(f"{function}: `{argument}` must be the path of a file, got {type(path).__name__}: {path!r:.60}")
+    if not os.fspath(path):
+        raise ValueError(f"{function}: `{argument}` must be the path of a file, got {path!r}")
+
+
 def write(path: str | os.PathLike, arrays: dict[str, np.ndarray], described: dict[str, Any]) -> None:
     """Write a model file, whole or not at all. ValueError for what the format cannot hold, OSError from the disk."""
     atomic.write(path, to_bytes(arrays, described))
@@ -55,9 +64,7 @@ def to_bytes(arrays: dict[str, np.ndarray], described: dict[str, Any]) -> bytear
 
     if len(arrays) + 2 > MAX_TENSORS:
         raise ValueError(f"a model file holds at most {MAX_TENSORS} arrays, got {len(arrays) + 2}")
-    for name, array in arrays.items():
-        if array.dtype.str not in DTYPES.values() or array.ndim > MAX_RANK or not array.size:
-            raise ValueError(f"a model file cannot hold the array {name!r}: {array.dtype}, shape {array.shape}")
+    check_arrays(arrays)
     tensors = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     tensors[CONFIG] = np.frombuffer(description.encode(described), np.uint8)
     tensors[DIGEST] = np.frombuffer(PLACEHOLDER, np.uint8)
@@ -68,22 +75,37 @@ def to_bytes(arrays: dict[str, np.ndarray], described: dict[str, Any]) -> bytear
     return data
 
 
+def check_arrays(arrays: dict[str, np.ndarray]) -> None:
+    """ValueError for an array that the format cannot hold."""
+    for name, array in arrays.items():
+        if array.dtype.str not in DTYPES.values() or array.ndim > MAX_RANK or not array.size:
+            raise ValueError(f"a model file cannot hold the array {name!r}: {array.dtype}, shape {array.shape}")
+
+
 def read(path: str | os.PathLike, max_bytes: int = MAX_BYTES) -> Content:
     """The content of a model file; ModelFileError names the file and the first fault."""
     where = f"model file {os.fspath(path)!r:.200}"
     try:
-        data = _bytes_of(os.fspath(path), where, max_bytes)
+        text, arrays = _opened(_bytes_of(os.fspath(path), where, max_bytes), where)      # whose bytes are gone now
+        return Content(_described(text, where), arrays)
+    except MemoryError as error:
+        raise fault(where, "needs more memory than there is") from error
     except OSError as error:
         raise fault(where, f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         if isinstance(error, ModelFileError):
             raise
         raise fault(where, f"cannot be read: {error}") from error      # a path with a null byte
-    return from_bytes(data, where)
 
 
 def from_bytes(data: bytes | bytearray, where: str) -> Content:
     """The content of a model file's bytes; ModelFileError names ``where`` and the first fault."""
+    text, arrays = _opened(data, where)
+    return Content(_described(text, where), arrays)
+
+
+def _opened(data: bytes | bytearray, where: str) -> tuple[bytes, dict[str, np.ndarray]]:
+    """(text of the description, arrays) of a model file's bytes, its checksum checked."""
     from safetensors import SafetensorError, deserialize
 
     _check_header(data, where)
@@ -98,8 +120,12 @@ def from_bytes(data: bytes | bytearray, where: str) -> Content:
     digest, text = (arrays.pop(name).tobytes() for name in (DIGEST, CONFIG))
     if digest != data[-DIGEST_BYTES:] or digest != _digest(data):
         raise fault(where, "its checksum is wrong: the file is damaged or was changed")
+    return text, arrays
+
+
+def _described(text: bytes, where: str) -> dict[str, Any]:
     try:
-        return Content(description.decode(text), arrays)
+        return description.decode(text)
     except description.BadDescription as error:
         raise fault(where, str(error)) from None
 
@@ -130,15 +156,26 @@ def _check_header(data: bytes | bytearray, where: str) -> None:
     length = int.from_bytes(data[:8], "little")
     if length > min(MAX_HEADER, len(data) - 8):
         kind = _looks_like(data)
-        raise fault(where, kind or f"is no model file, or cut off: it claims a header of {length} bytes, and has "
-                                   f"{len(data)} bytes in all")
+        raise fault(where, kind or f"is no fastnn model file, or cut off: its first bytes promise a header of {length} "
+                                   f"bytes, and it has {len(data)} in all")
     if data.count(b"{", 8, 8 + length) > MAX_TENSORS + 1:      # each costs its parser about a kilobyte
         raise fault(where, f"lists more than {MAX_TENSORS} tensors")
 
 
 def _looks_like(data: bytes | bytearray) -> str:
     """What another kind of file is, by its first bytes; "" if they say nothing."""
-    return next((text for place, magic, text in KINDS if data[place:place + len(magic)] == magic), "")
+    return next((text for place, magic, text in KINDS if data[place:place + len(magic)] == magic), _as_text(data))
+
+
+def _as_text(data: bytes | bytearray) -> str:
+    """What to say of a text, "" if it is none: the 8 bytes of a header's length would be a huge number as letters."""
+    try:
+        first = codecs.getincrementaldecoder("utf-8")().decode(data[:40])          # the cut may fall within a letter
+    except UnicodeDecodeError:
+        return ""
+    if all(c.isprintable() or c in "\t\r\n" for c in first):
+        return f"is no fastnn model file, but a text that begins with {first.strip()[:20]!r}"
+    return ""
 
 
 def _checked(tensors: list, where: str) -> dict[str, np.ndarray]:

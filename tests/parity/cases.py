@@ -14,6 +14,7 @@ import initializer_cases
 import layer_cases
 import loss_cases
 import loss_option_cases
+import masking_cases
 import metric_cases
 import model_cases
 import optimizer_cases
@@ -28,6 +29,7 @@ FAMILIES = {
     "losses": loss_cases.CASES,
     "loss_options": loss_option_cases.CASES,
     "metrics": metric_cases.CASES,
+    "masking": masking_cases.CASES,
     "optimizers": optimizer_cases.CASES,
     "schedules": schedule_cases.CASES,
     "constraints": constraint_cases.CASES,

@@ -98,6 +98,21 @@ def class_weight(K, kind, loss, units, activation):
     return logged(model, model.fit(x, y, validation_data=(x[:9], y[:9]), **options))
 
 
+def class_weight_of_any_number(K):
+    """class_weight for y rounded to class numbers, for labels that the loss ignores, with keys that are no class."""
+    x, labels = inputs(ROWS, 4), targets("labels", ROWS)
+    shares = np.random.default_rng(9).uniform(0, 1, ROWS).astype("float32")
+    given = {
+        "rounded": (net(K, 1, "sigmoid", loss="binary_crossentropy"), shares, {0: 2.0, 1: 0.25}),
+        "signs": (net(K, 1, "tanh", loss="hinge"), np.where(shares < 0.5, -1, 1), {-1: 2.0, 1: 0.25}),
+        "ignored": (net(K, 3, "softmax", loss=K.losses.SparseCategoricalCrossentropy(ignore_class=-1)),
+                    np.where(shares < 0.3, -1, labels), {0: 2.0, 2: 0.5}),
+        "beyond": (net(K, 3, "softmax", loss="sparse_categorical_crossentropy"), labels, {1: 2.0, 3: 9.0, -7: 3.0}),
+    }
+    return {name: [model.train_on_batch(x, y, class_weight=weights) for _ in range(2)]
+            for name, (model, y, weights) in given.items()}
+
+
 def sample_weight(K, fraction):
     """Row weights, also those split off for validation."""
     model, (x, y) = net(K), data()
@@ -158,6 +173,7 @@ CASES = {
     "other_calls": other_calls,
     "weights_of_steps": partial(weights_of_steps, form="steps"),
     "weights_of_rows_as_a_column": partial(weights_of_steps, form="column"),
+    "class_weight_of_any_number": class_weight_of_any_number,
     "pad_sequences": padded,
     "encoded": encoded,
 }

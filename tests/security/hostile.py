@@ -166,6 +166,47 @@ def nested_text(described, depth):
     return dumps(described)[:-1] + b',"x":' + b'{"a":' * (depth * 100) + b"1" + b"}" * (depth * 100) + b"}"
 
 
+LARGE = [10**7, 10**9, 2**62, 10**5 + 1, -10**9]
+REQUIRED = {"num_classes": 2, "target_class_ids": [0], "loss": "mse", "units": 3, "rate": 0.1, "stddev": 0.1,
+            "activation": "relu", "scale": 1.0, "target_shape": [6], "dims": [1], "specificity": 0.5,
+            "sensitivity": 0.5, "precision": 0.5, "recall": 0.5, "initial_learning_rate": 0.1, "decay_steps": 10,
+            "decay_rate": 0.9, "boundaries": [5], "values": [0.1, 0.2], "end_learning_rate": 0.01,
+            "first_decay_steps": 5, "function": "relu", "fn": "mse", "shape": [4], "value": 1.0, "seed": 1}
+
+
+def class_settings(good, rng):
+    """A class of any kind, one of its settings a very large number, or a list of many."""
+    import fastnn
+    from fastnn._describe import parameters
+    from fastnn.optimizers import schedules
+    described = description(good)
+    layers, compiled = described["model"]["config"]["layers"], described["compile"]
+    dense = rng.choice([entry for entry in layers if "units" in entry["config"]])["config"]
+    optimizer = compiled["optimizer"]["config"]
+    place, registry = rng.choice([
+        (lambda entry: layers.insert(1, entry), fastnn.layers.registry),
+        (lambda entry: compiled.__setitem__("metrics", [entry]), fastnn.metrics._registry),
+        (lambda entry: compiled.__setitem__("metrics", [entry]), fastnn.metrics._registry),
+        (lambda entry: compiled.__setitem__("loss", entry), fastnn.losses._registry),
+        (lambda entry: compiled.__setitem__("optimizer", entry), fastnn.optimizers._registry),
+        (lambda entry: optimizer.__setitem__("learning_rate", entry), schedules._registry),
+        (lambda entry: dense.__setitem__("kernel_initializer", entry), fastnn.initializers._registry),
+        (lambda entry: dense.__setitem__("kernel_regularizer", entry), fastnn.regularizers._registry),
+        (lambda entry: dense.__setitem__("kernel_constraint", entry), fastnn.constraints._registry)])
+    cls = registry.by_name[rng.choice(sorted(registry.by_name))]
+    names = parameters(cls)
+    if not names:
+        return good
+    name = rng.choice(names)
+    config = {n: REQUIRED[n] for n in names if n in REQUIRED and n != "seed"}
+    number = rng.choice(LARGE)
+    config[name] = rng.choice([number, number, number, float(number), [number], [0.5] * 30_000, [number] * 3])
+    place({"class_name": cls.__name__, "config": config})
+    if rng.random() < 0.05:
+        compiled["metrics"] = ["mse"] * rng.choice([101, 10_000])
+    return with_text(good, dumps(described))
+
+
 def json_text(good, rng):
     """JSON that a strict parser refuses."""
     text = tensors(good)["fastnn.config"][2]
@@ -175,7 +216,12 @@ def json_text(good, rng):
         text.replace(b":1,", b":-Infinity,", 1), text.replace(b":1,", b":" + b"9" * 6000 + b",", 1),
         b"[" * 100_000, b'{"a":' * 100_000, b"[" * 50_000 + b"]" * 50_000, text.replace(b'"format"',
                                                                                         b'"format":1,"format"', 1),
-        b'{"format":1,' + b"[]," * 300_000 + b"}", b'"' + b"a" * 3_000_000 + b'"',
+        b'{"format":1,' + b"[]," * 300_000 + b"}", b'{"format":[' + b"[]," * 60_000 + b"0]}",
+        b'{"format":[' + b"{}," * 60_000 + b"0]}", b'{"format":[' + b'"ab",' * 100_000 + b"0]}",
+        b'{"format":[' + b"1.5," * 220_000 + b"0]}", b'{"format":[' + b"1000," * 220_000 + b"0]}",
+        b"{" + b"".join(b'"%d":300,' % i for i in range(30_000)) + b'"b":0}',
+        b'{"format":[' + b'{"a":1},' * 25_000 + b"0]}", b'{"format":[' + b"[1.5]," * 65_000 + b"0]}",
+        b'"' + b"a" * 3_000_000 + b'"',
         b"{" + b'"a":0,' * 60_000 + b'"b":0}',
         b" " * 5_000_000, text.replace(b'"kind"', b'"\\ud800"', 1), text.replace(b'"model"', b'"\xc3\x28"', 1)]))
 
@@ -348,15 +394,16 @@ FAMILIES = {
     "seeds": repeated("seeds", [[], [1, 2], [-1], [2**64], [True], ["1"], None, 3, [1.0]]),
     "notes": repeated("notes", [[], None, 3, "x", True]),
     "settings": repeated("config", [*NUMBERS, *GADGETS, [{}]]),
-    "versions": versions, "keys": keys, "layers": layers, "anywhere": anywhere, "JSON": json_text,
+    "versions": versions, "keys": keys, "layers": layers, "class settings": class_settings,
+    "anywhere": anywhere, "JSON": json_text,
     "headers": headers, "header text": header_text, "arrays": arrays, "optimizer state": state,
     "other kinds": other_kinds, "sizes": sizes, "bits": bits, "signed bits": signed_bits,
 }
 # changes that may leave a good file, which then is to load: another number for a weight, another name for a layer
-MAY_LOAD = {"names", "signed bits", "anywhere", "keys", "units", "rates", "dtypes", "activations", "initializers",
-            "class names",
-            "regularizers", "constraints", "trainable", "learning rates", "losses", "metrics", "optimizers", "settings",
-            "optimizer state", "arrays", "headers", "header text", "layers", "seeds", "input shapes"}
+MAY_LOAD = {"class settings", "names", "signed bits", "anywhere", "keys", "units", "rates", "dtypes", "activations",
+            "initializers", "class names", "regularizers", "constraints", "trainable", "learning rates", "losses",
+            "metrics", "optimizers", "settings", "optimizer state", "arrays", "headers", "header text", "layers",
+            "seeds", "input shapes"}
 
 
 def hostile(good, family, rng):

@@ -1,0 +1,73 @@
+"""The pages of docs/ are true: the code of docs/your-own.md runs, and prints what its comments say."""
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+@pytest.fixture
+def names(tmp_path, monkeypatch):
+    """What the blocks of docs/your-own.md leave behind, run one after another, with their output."""
+    monkeypatch.chdir(tmp_path)
+    fastnn.backend.clear_session()
+    fastnn.utils.set_random_seed(0)
+    names = {}
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        for code in re.findall(r"^```python\n(.*?)^```$", (DOCS / "your-own.md").read_text(), re.S | re.M):
+            exec(code, names)
+    return {**names, "printed": out.getvalue().splitlines()}
+
+
+def numeric(f, a):
+    """The gradient of f, a sum, by every element of a, by central differences."""
+    slope = np.zeros_like(a)
+    for i in np.ndindex(a.shape):
+        step = np.zeros_like(a)
+        step[i] = 1e-6
+        slope[i] = (f(a + step) - f(a - step)) / 2e-6
+    return slope
+
+
+def test_the_page_prints_what_its_comments_say(names):
+    said = re.findall(r"^print\(.*?\)  +# (.*)$", (DOCS / "your-own.md").read_text(), re.M)
+    assert len(said) == 2 and names["printed"] == said
+
+
+def test_the_gradients_of_the_page_are_right(names):
+    rng = np.random.default_rng(1)
+    y_true, y_pred = rng.normal(size=(2, 4, 3))
+    for loss in (names["fourth_power"], names["Power"](3.0).call):
+        expected = numeric(lambda p, loss=loss: loss(y_true, p)[0].sum(), y_pred)
+        np.testing.assert_allclose(loss(y_true, y_pred)[1], expected, rtol=1e-6, atol=1e-8)
+    penalty = names["Quartic"](0.1)
+    np.testing.assert_allclose(penalty.gradient(y_pred), numeric(penalty, y_pred), rtol=1e-6, atol=1e-8)
+    layer = names["Scale"](dtype="float64")
+    layer(y_pred)
+    layer.factor.assign([2.0, -1.0, 0.5])
+    dx, dfactor = layer.call_gradient(y_true, y_pred, None)
+    np.testing.assert_allclose(dx, numeric(lambda x: (y_true * layer.call(x)).sum(), y_pred), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(dfactor, (y_true * y_pred).sum(0), rtol=1e-12)
+
+
+def test_the_parts_of_the_page_are_used(names):
+    x = names["x"]
+    scaled = names["again"]
+    assert type(scaled.layers[0]) is names["Scale"]
+    factor, kernel, bias = scaled.get_weights()
+    assert (factor != 1).all()                                               # it was trained, and saved so
+    np.testing.assert_allclose(scaled.predict(x, verbose=0), x * factor @ kernel + bias, rtol=1e-4, atol=1e-5)
+    assert np.abs(names["dense"].kernel.numpy()).max() <= 1
+
+
+def test_links_lead_somewhere():
+    for page in DOCS.glob("*.md"):
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()) if not link.startswith("http")]
+        assert [link for link in links if not (DOCS / link).exists()] == [], page
