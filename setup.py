@@ -2,10 +2,12 @@
 
 The kernels are written once, as templates in ``kernels/``. They are rendered into ``build/kernels`` (float and double
 from the same text) and compiled once for each instruction-set level, so that one package runs at full speed on old and
-new machines. Only ``parallel`` knows OpenMP. Two environment variables steer a build:
+new machines. Only ``parallel`` knows OpenMP. Three environment variables steer a build:
 
 ``FASTNN_NO_OPENMP=1``   a build that runs on one thread (also what happens where OpenMP is not found)
 ``FASTNN_LEVELS=v3,v4``  only these levels: shorter builds while developing
+``FASTNN_SANITIZE=...``  ``address,undefined`` or ``thread``: for ``python -m tests.sanitizers`` alone; such a build is
+                         slow and needs the sanitizer's runtime in the process
 """
 import os
 import shlex
@@ -32,6 +34,8 @@ PACKAGE = "fastnn._kernels"
 # No fast-math of any kind: it would change what other code in the process computes. -g0: Python's own flags bring -g.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
 LINK_FLAGS = ["-Wl,-s", "-Wl,-z,relro,-z,now"] if sys.platform == "linux" else []
+# -fno-wrapv: Python's own flags bring -fwrapv, under which no overflow would be reported.
+SANITIZE_FLAGS = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-wrapv", "-fno-sanitize-recover=all"]
 X86_FLAGS = {
     "v2": ["-march=x86-64-v2"],
     "v3": ["-march=x86-64-v3"],
@@ -81,6 +85,16 @@ def levels_to_build():
     if unknown:
         sys.exit(f"FASTNN_LEVELS: expected a list of {', '.join(LEVEL_FLAGS)}, got {chosen!r}")
     return levels
+
+
+def sanitizers():
+    """Flags (compile, link) of the sanitizers that FASTNN_SANITIZE names, or None."""
+    chosen = os.environ.get("FASTNN_SANITIZE")
+    if not chosen:
+        return None
+    if chosen not in ("address,undefined", "address", "undefined", "thread"):
+        sys.exit(f"FASTNN_SANITIZE: expected address,undefined or thread, got {chosen!r}")
+    return [*SANITIZE_FLAGS, f"-fsanitize={chosen}"], [f"-fsanitize={chosen}"]
 
 
 def extensions():
@@ -186,8 +200,9 @@ class BuildKernels(build_ext):
         name = extension.name.rpartition(".")[2]
         level_flags = LEVEL_FLAGS.get(name.removeprefix("level_"), [])
         openmp_flags, openmp_link_flags = (openmp if openmp and name == "parallel" else ([], []))
-        extension.extra_compile_args = [*FLAGS, *level_flags, *openmp_flags]
-        extension.extra_link_args = [*LINK_FLAGS, *openmp_link_flags]
+        sanitize_flags, link_flags = sanitizers() or ([], LINK_FLAGS)
+        extension.extra_compile_args = [*FLAGS, *level_flags, *openmp_flags, *sanitize_flags]
+        extension.extra_link_args = [*link_flags, *openmp_link_flags]
         extension.include_dirs = [str(SOURCES)]
         if name in ("runner", "ops", "perceptron"):
             extension.include_dirs.append(numpy.get_include())

@@ -1,107 +1,138 @@
-"""Kernels against the limit of one core: matmul as a fraction of the FMA peak measured beside it, dot against np.dot.
+"""Kernels against the limits of the machine, beside NumPy and, where it is installed, torch.
 
-    pytest bench/bench_kernels.py --benchmark-json=kernels.json
+    pytest bench/bench_kernels.py --benchmark-json=kernels.json [--case-seconds 0.3]
+    FASTNN_ISA=v3 pytest bench/bench_kernels.py --benchmark-json=kernels-v3.json        # another instruction set
 
-One thread. A round is a loop of calls, long enough for the clock; the loop itself (about 10 ns a call) is counted in.
+Results are checked against float64 NumPy first. All contestants of a case then run in turns, in bursts of half a
+millisecond, with the FMA peak and the bandwidth of as many bytes measured in the same rounds (fastnn/_kernel_bench.py,
+which `fastnn bench --kernels` runs as well). A round of the result is a call's share of one burst. One thread; the rows
+with two come from processes of their own.
 """
-import ctypes
-import itertools
-import os
-import pathlib
-import shlex
-import subprocess
-import sysconfig
+import importlib.util
+import random
+import statistics
+from functools import cache
 
-import numpy as np
 import pytest
+import recorded
 
-from fastnn import ops, show_config
+from fastnn import _kernel_bench, _race, _roofline
+from fastnn._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, arrays, check
 from fastnn.program import Lowering, Program, Variable
 
-ROUNDS = 30
-ROUND_FLOPS = 500e6                # about 2 ms a round of matrix products
-DOT_CALLS = 10_000
-SHAPES = [(64, 64, 64), (128, 128, 128), (256, 256, 256), (32, 784, 128), (32, 128, 64), (1, 784, 128)]
-FUNCTIONS = {"fastnn": {"matmul": ops.matmul, "dot": ops.dot}, "numpy": {"matmul": np.matmul, "dot": np.dot}}
-# The compiler's flags and the bytes of a vector of each level; v2 has no FMA and multiplies and adds in turn.
-LEVELS = {
-    "v2": ("-march=x86-64-v2", 16),
-    "v3": ("-march=x86-64-v3", 32),
-    "v4": ("-march=x86-64-v4 -mprefer-vector-width=512", 64),
-    "base": ("", 16),
-}
-
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="session")
-def fma_peak(tmp_path_factory):
-    """A function that measures the core's float32 operations a second at the level in use."""
-    flags, width = LEVELS[show_config("dicts")["levels"]["used"]]
-    library = tmp_path_factory.mktemp("peak") / "fma_peak.so"
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
-    source = pathlib.Path(__file__).with_name("fma_peak.c")
-    subprocess.run([compiler, "-O3", "-ffp-contract=fast", f"-DVECTOR={width}", *flags.split(), "-shared", "-fPIC",
-                    str(source), "-o", str(library)], check=True)
-    function = ctypes.CDLL(str(library)).fma_peak
-    function.restype = ctypes.c_double
-    function.argtypes = [ctypes.c_long, ctypes.c_float, ctypes.c_float, ctypes.POINTER(ctypes.c_float)]
-    # The best of a few short tries: an interrupted one shows less than the core can do.
-    return lambda: max(function(1_000_000, 0.999, 1e-3, ctypes.byref(ctypes.c_float())) for _ in range(5))
+LIBRARIES = ("fastnn", "numpy", *["torch"] * (importlib.util.find_spec("torch") is not None))
+PROGRAM = "fastnn, in a program"          # aligned buffers and no checks, as in a training step
+NETS = [(32,) * 3, (48,) * 3, (2048,) * 3, (30, 4, 64), (8, 784, 128), (64, 784, 128), (256, 128, 64), (128, 32, 64),
+        (64, 32, 10), (128, 256, 64), (32, 64, 128), (32, 10, 64), (32, 128, 784), (256, 128, 784)]
+SIDES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)          # of square float64 matrices
+CASES = [
+    *(Case(kernel, shape) for kernel in PRODUCTS for shape in SHAPES + NETS),
+    *(Case("A·B", (side,) * 3, "float64") for side in SIDES),
+    *(Case(kernel, (256,) * 3, "float64") for kernel in ("Aᵀ·B", "A·Bᵀ")),
+    *(Case("dot", (1000,), dtype) for dtype in ("float32", "float64")),
+    *(Case(kernel, (n,)) for n in (100_000, 10_000_000) for kernel in (*ELEMENTWISE, *READERS)),
+    *(Case(kernel, shape) for kernel in ROWS for shape in ((32, 10), (1000, 10), (1000, 1000))),
+]
+SAMPLE = random.Random(0)
+ODD = [(48, 48, 49), (255, 255, 255), *(tuple(SAMPLE.randint(48, 255) for _ in range(3)) for _ in range(22))]
 
 
-def repeat(function, a, b, calls):
-    """Call a function many times."""
-    for _ in itertools.repeat(None, calls):
-        function(a, b)
+def contestants(case):
+    """Who can run a case."""
+    more = [PROGRAM] if case.kernel in PRODUCTS else ["for loop"] if case.kernel == "dot" else []
+    return [*(library for library in LIBRARIES if case.statement(library)), *more]
 
 
-def integers(shape):
-    """float32 integers of -8 to 8: products and sums are exact, so results must be equal to the oracle's."""
-    return np.random.default_rng(0).integers(-8, 9, shape).astype(np.float32)
+def label(case):
+    return f"{case.kernel}-{'x'.join(map(str, case.shape))}-{case.dtype}"
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
-@pytest.mark.parametrize("library", FUNCTIONS)
-def test_matmul(benchmark, fma_peak, library, shape):
-    m, k, n = shape
-    a, b, function = integers((m, k)), integers((k, n)), FUNCTIONS[library]["matmul"]
-    assert np.array_equal(function(a, b), a.astype(float) @ b.astype(float))
-    flops = 2 * m * k * n
-    calls = max(1, round(ROUND_FLOPS / flops))
-    before = fma_peak()
-    benchmark.group = f"matmul {m}x{k}x{n}"
-    benchmark.pedantic(repeat, args=(function, a, b, calls), rounds=ROUNDS, warmup_rounds=3)
-    benchmark.extra_info.update(table="matmul", library=library, shape=shape, calls=calls, flops=flops,
-                                peak=max(before, fma_peak()))
+FIELD = [pytest.param(case, name, id=f"{label(case)}-{name}".replace(", ", "_").replace(" ", "_"))
+         for case in CASES for name in contestants(case)]
+TWO = [*_kernel_bench.two_thread_cases(False)]
 
 
-def in_a_program(m, k, n):
-    """A function that runs the product so often inside one program, on aligned buffers, as a training step does."""
-    build = Lowering(False, "float32")
-    a, b = (Variable(integers(shape), dtype="float32") for shape in ((m, k), (k, n)))
-    build.matmul(build.parameter(a), build.parameter(b), build.value((m, n), batched=False), m, k, n)
+def in_a_program(case):
+    """The product so often inside one program, on aligned buffers, as a training step does it."""
+    (m, k, n), flags, given = case.shape, PRODUCTS[case.kernel], arrays(case, case.dtype)
+    build = Lowering(False, case.dtype)
+    a = Variable(given["x"].T if flags & 1 else given["x"], dtype=case.dtype)
+    b = Variable(given["y"].T if flags & 2 else given["y"], dtype=case.dtype)
+    build.matmul(build.parameter(a), build.parameter(b), build.value((m, n), batched=False), m, k, n, flags=flags)
     frame = Program(build, "matmul").plan(1).acquire()
-    return lambda calls: frame.run([], calls, 1, 0, calls)
+
+    def run(calls):
+        return _kernel_bench.seconds_of(lambda: frame.run([], calls, 1, 0, calls))
+    return run
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
-def test_matmul_in_a_program(benchmark, fma_peak, shape):
-    flops = 2 * shape[0] * shape[1] * shape[2]
-    calls = max(1, round(ROUND_FLOPS / flops))
-    run, before = in_a_program(*shape), fma_peak()
-    benchmark.group = "matmul " + "x".join(map(str, shape))
-    benchmark.pedantic(run, args=(calls,), rounds=ROUNDS, warmup_rounds=3)
-    benchmark.extra_info.update(table="matmul", library="fastnn, in a program", shape=shape, calls=calls, flops=flops,
-                                peak=max(before, fma_peak()))
+@cache
+def race(case, seconds):
+    """All contestants of a case in turns."""
+    _race.one_thread()                   # torch has a number of its own, which the fixture does not reach
+    timers = {}
+    for name in contestants(case):
+        if name == PROGRAM:
+            timers[name] = in_a_program(case)
+            continue
+        check(case, name)
+        timers[name] = _kernel_bench.timer(case, name)
+    return _kernel_bench.measure(case, timers, seconds)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("library", FUNCTIONS)
-def test_dot(benchmark, library, dtype):
-    a, b = integers(1000).astype(dtype), integers(1000)[::-1].astype(dtype)
-    function = FUNCTIONS[library]["dot"]
-    assert function(a, b) == np.dot(a.astype(float), b.astype(float))
-    benchmark.group = f"dot of 1000 {dtype}"
-    benchmark.pedantic(repeat, args=(function, a, b, DOT_CALLS), rounds=ROUNDS, warmup_rounds=3)
-    benchmark.extra_info.update(table="dot", library=library, dtype=dtype, calls=DOT_CALLS)
+def describe(benchmark, measured, table, **more):
+    """What the report needs to know of a row."""
+    case = measured.case
+    benchmark.extra_info.update(table=table, kernel=case.kernel, shape=case.shape, dtype=case.dtype, flops=case.flops,
+                                moved=case.moved, threads=measured.threads, peak=measured.peak,
+                                bandwidth=measured.bandwidth, bound=measured.bound, **more)
+
+
+@pytest.mark.benchmark(timer=recorded.clock)
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(("case", "name"), FIELD)
+def test_kernel(benchmark, request, case, name):
+    measured = race(case, request.config.getoption("case_seconds"))
+    benchmark.group = label(case)
+    describe(benchmark, measured, "kernels", library=name)
+    recorded.replay(benchmark, measured.seconds[name])
+
+
+@pytest.mark.benchmark(timer=recorded.clock)
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("shape", ODD, ids=lambda shape: "x".join(map(str, shape)))
+def test_odd_shape(benchmark, request, shape):
+    """A product of any shape beside the next one of multiples of 16, in turns."""
+    odd, even = Case("A·B", shape), Case("A·B", tuple(-(-side // 16) * 16 for side in shape))
+    for case in (odd, even):
+        check(case, "fastnn")
+    timers = {"fastnn": _kernel_bench.timer(odd, "fastnn"), "even": _kernel_bench.timer(even, "fastnn")}
+    measured = _kernel_bench.measure(odd, timers, request.config.getoption("case_seconds"))
+    benchmark.group = "odd shapes"
+    describe(benchmark, measured, "odd", library="fastnn", even=even.shape, even_flops=even.flops,
+             even_median=statistics.median(measured.seconds["even"]))
+    recorded.replay(benchmark, measured.seconds["fastnn"])
+
+
+@cache
+def two_threads(part):
+    """The rows of a part of the command, by case."""
+    return {(row["kernel"], tuple(row["shape"])): row for row in _kernel_bench.rows_of(part, False)}
+
+
+@pytest.mark.benchmark(timer=recorded.clock)
+@pytest.mark.parametrize("case", TWO, ids=label)
+def test_two_threads(benchmark, case):
+    ours, numpy = (two_threads(part)[case.kernel, case.shape] for part in ("two", "two, NumPy"))
+    benchmark.group = "two threads"
+    benchmark.extra_info.update(ours, table="two threads", library="fastnn", numpy=numpy["median"]["numpy"])
+    recorded.replay(benchmark, [ours["median"]["fastnn"]])
+
+
+@pytest.mark.benchmark(timer=recorded.clock)
+def test_limits(benchmark):
+    """Peak and bandwidths of one thread."""
+    (limits,) = _kernel_bench.rows_of("limits", False)
+    benchmark.group = "limits"
+    benchmark.extra_info.update(limits, table="limits", streams=_roofline.NAMES)
+    recorded.replay(benchmark, [1.0])

@@ -1,4 +1,4 @@
-"""What the benchmarks share: facts about the machine in the JSON, one thread, options of the training benchmark."""
+"""What the benchmarks share: facts about the machine in the JSON, one thread, options."""
 import importlib.metadata
 import os
 import shlex
@@ -12,6 +12,8 @@ def pytest_addoption(parser):
     group = parser.getgroup("training")
     group.addoption("--turns", type=int, default=5, help="turns of every contestant in the training benchmark")
     group.addoption("--turn-seconds", type=float, default=0.25, help="seconds of each quantity in a turn")
+    group = parser.getgroup("kernels")
+    group.addoption("--case-seconds", type=float, default=0.3, help="seconds of one kernel on one shape, all libraries")
 
 
 def pytest_benchmark_update_machine_info(config, machine_info):

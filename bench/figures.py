@@ -2,6 +2,7 @@
 from matplotlib.figure import Figure
 
 from fastnn import plotting
+from fastnn._kernel_cases import PRODUCTS
 from fastnn._race import OPERATIONS, WAYS
 
 COLORS = dict(zip((*WAYS, "fastnn"), ("#999999", "#56B4E9", plotting.BLUE, plotting.ORANGE), strict=True))
@@ -40,4 +41,17 @@ def training(results, path):
                       log=False)
         ax.set(title=workload, xlabel="")
     ax.set_xlabel("median time of a training step, batch of 32")
+    figure.savefig(path, dpi=90)
+
+
+def kernels(results, limits, path):
+    """Every kernel on the roofline of one thread."""
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    points = {}
+    for result in results:
+        about = result.about
+        name = f"{about['kernel']}, {about['dtype']}" if about["kernel"] in PRODUCTS else about["kernel"]
+        points.setdefault(name, []).append((about["flops"] / about["moved"], about["flops"] / result.median))
+    slopes = {name: max(rates.values()) for name, rates in limits["bandwidth"].items()}
+    plotting.roofline(points, limits["peak"], slopes, ax=figure.subplots())
     figure.savefig(path, dpi=90)

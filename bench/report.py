@@ -3,70 +3,21 @@
     pytest bench/bench_vectorization.py --benchmark-json=race.json
     python bench/report.py race.json [more.json ...] [--out docs]
 
-Whatever the files hold gets its section; a benchmark that stands in several files counts once, as in the last of them.
+Whatever the files hold gets its section; a benchmark that stands in several files counts once, as in the last of them;
+but kernels once for each instruction set and BLAS.
 Every number on the page was measured; the page says where, when and by which command.
 """
 import argparse
-import json
 import pathlib
 import re
-from collections import defaultdict
-from typing import Any, NamedTuple
 
 import figures
+import kernel_tables
+from results import folded, load, measured, table
 
 from fastnn._race import OPERATIONS, Contestant, duration, times
 
 PUBLISHED_SIZE = 1000
-
-
-class Result(NamedTuple):
-    """One benchmark: what it says about itself, seconds a call, and the run that it belongs to."""
-
-    about: dict[str, Any]
-    median: float
-    mean: float
-    deviation: float
-    run: dict[str, Any]
-
-    @property
-    def spread(self):
-        return f"{duration(self.mean)} ± {duration(self.deviation)}"
-
-
-def load(paths):
-    """The results of all files by table, in the order of the files."""
-    found = {}
-    for path in paths:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-        run = {"machine": content["machine_info"], "date": content["datetime"][:10]}
-        for entry in content["benchmarks"]:
-            about, stats = entry["extra_info"], entry["stats"]
-            calls = about.get("calls", 1)
-            found[entry["fullname"]] = Result(about, stats["median"] / calls, stats["mean"] / calls,
-                                              stats["stddev"] / calls, run)
-    tables = defaultdict(list)
-    for result in found.values():
-        tables[result.about.get("table")].append(result)
-    return tables
-
-
-def table(columns, rows):
-    """A Markdown table: the first column is text, the others are aligned to the right."""
-    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def measured(results):
-    """The sentence that says how and when a section was measured, and how busy the machine was at the start."""
-    runs = {(r.run["machine"].get("command", "pytest"), r.run["date"], r.run["machine"].get("load")) for r in results}
-    return "".join(f"Measured on {date} by `{command}`{'' if load is None else f', at a load of {load:.1f}'}.\n"
-                   for command, date, load in sorted(runs, key=str)) + "\n"
-
-
-def folded(title, text):
-    """A part that the reader opens."""
-    return f"<details><summary>{title}</summary>\n\n{text}\n</details>\n\n"
 
 
 def race_sections(results, folder):
@@ -143,40 +94,6 @@ def training_table(results):
     return table(["contestant", *quantities], rows)
 
 
-def kernel_section(matmul, dot):
-    """Matrix products against the FMA peak and NumPy, the dot product against NumPy."""
-    text = ""
-    if matmul:
-        level = matmul[0].run["machine"]["fastnn"]["levels"]["used"]
-        text += ("## Kernels\n\nOne thread, float32. The peak is the rate of fused multiply-adds in registers, measured"
-                 f" before and after each product, at the instruction-set level in use ({level}).\n\n")
-        text += paired(matmul, "matmul", lambda about: "x".join(map(str, about["shape"]))) + "\n"
-    if dot:
-        text += "Dot product of 1000 elements, a call:\n\n" + paired(dot, "dot", lambda about: about["dtype"]) + "\n"
-    return text + measured(matmul + dot) if text else ""
-
-
-PROGRAM = "fastnn, in a program"      # aligned buffers and no allocation, as in a training step
-
-
-def paired(results, operation, name):
-    """fastnn and NumPy side by side, one line for each thing measured."""
-    pairs = defaultdict(dict)
-    for result in results:
-        pairs[name(result.about)][result.about["library"]] = result
-    rows = []
-    for what, pair in pairs.items():
-        ours, numpy = pair["fastnn"], pair["numpy"]
-        row = [what, duration(ours.median), ours.spread]
-        if "flops" in ours.about:
-            sides = [ours, *filter(None, [pair.get(PROGRAM)]), numpy]
-            row += [f"{r.about['flops'] / r.median / r.about['peak']:.0%}" for r in sides]
-        rows.append([*row, duration(numpy.median), times(numpy.median, ours.median)])
-    inside = any(PROGRAM in pair for pair in pairs.values())
-    peaks = ["of peak", *["in a program: of peak"] * inside, "NumPy: of peak"] if operation == "matmul" else []
-    return table([operation, "fastnn, median", "mean ± sd", *peaks, "NumPy, median", "NumPy to fastnn"], rows)
-
-
 def options_section(results):
     """What each option adds to a training step."""
     if not results:
@@ -224,7 +141,7 @@ def page(tables, folder):
     return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
             "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
             + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
-            + kernel_section(tables["matmul"], tables["dot"]) + options_section(tables["options"])
+            + kernel_tables.sections(tables, folder) + options_section(tables["options"])
             + import_section(tables["import"])).rstrip() + "\n"
 
 

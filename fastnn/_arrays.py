@@ -40,7 +40,7 @@ def as_rows(x, argument: str) -> np.ndarray:
     do not shorten it meanwhile. Raises TypeError for what holds no real numbers, ValueError for ragged rows or a single
     number.
     """
-    array = _numbers(x, argument)
+    array = numbers(x, argument)
     if array.ndim == 0:
         raise ValueError(f"`{argument}` must have a first axis for the rows, got the single number {array[()]}; for "
                          "one row use shape (1, ...)")
@@ -70,56 +70,25 @@ def as_target(y, shape: tuple, argument: str, integer_targets: bool = False,
 
 def plain(x, argument: str = "x") -> np.ndarray:
     """x as a C-contiguous aligned array of float32 or float64, of any rank, for the eager functions."""
-    return _real(_numbers(x, argument))
+    array = numbers(x, argument)
+    return contiguous(array, np.result_type(array.dtype, np.float32))
 
 
 def as_float(x, argument: str) -> np.ndarray:
     """x as an array of float32 or float64: its own dtype where that is one of the two, else the default one."""
     dtype = getattr(x, "dtype", None)
     own = isinstance(dtype, np.dtype) and dtype.name in ("float32", "float64")
-    return np.asarray(_numbers(x, argument), dtype.name if own else backend.floatx())    # type: ignore
+    return np.asarray(numbers(x, argument), dtype.name if own else backend.floatx())    # type: ignore
 
 
-def vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as plain arrays of one dtype and one length, for ``ops.dot``."""
-    a, b = _numbers(x, "x"), _numbers(y, "y")
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"dot: `x` and `y` must be vectors of one length, got shapes {a.shape} and {b.shape}")
-    return _real(a, b.dtype), _real(b, a.dtype)
-
-
-def matrices(a, b) -> tuple[np.ndarray, np.ndarray, int, tuple]:
-    """(a, b, flags, shape of the product) for ``ops.matmul``: plain matrices as stored, of one dtype.
-
-    A transposed view is handed over as it is stored: flag 1 for a, 2 for b; not both, for which there is no kernel.
-    """
-    a, b = _numbers(a, "a"), _numbers(b, "b")
-    if a.ndim < 2 or b.ndim != 2 or a.shape[-1] != b.shape[0]:
-        raise ValueError("matmul: `a` must have shape (..., K) and rank 2 or more, `b` shape (K, N), got "
-                         f"{a.shape} and {b.shape}")
-    dtypes = a.dtype, b.dtype
-    shape, flags = (*a.shape[:-1], b.shape[1]), 0
-    if a.ndim == 2 and _transposed(a):
-        a, flags = a.T, 1
-    elif _transposed(b):
-        b, flags = b.T, 2
-    a, b = _real(a, dtypes[1]), _real(b, dtypes[0])
-    return a.reshape(-1, a.shape[-1]) if a.ndim > 2 else a, b, flags, shape
-
-
-def _transposed(a: np.ndarray) -> bool:
-    return a.flags.f_contiguous and not a.flags.c_contiguous
-
-
-def _real(x: np.ndarray, other=np.float32) -> np.ndarray:
-    """x C-contiguous and aligned in float32, or float64 where it or ``other`` needs that to keep its numbers."""
-    dtype = np.result_type(x.dtype, other, np.float32)
+def contiguous(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """x C-contiguous and aligned in this dtype: itself where it is so."""
     if x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned:
         return x
     return np.array(x, dtype, order="C")
 
 
-def _numbers(x, argument: str) -> np.ndarray:
+def numbers(x, argument: str) -> np.ndarray:
     """x as an ndarray of a dtype in GATHERED, of any rank and strides."""
     masked = sys.modules.get("numpy.ma")         # where it was never loaded, nobody has a masked array
     if x is None or (masked is not None and isinstance(x, masked.MaskedArray)):
@@ -412,9 +381,24 @@ def check_axis(axis, rank: int) -> int:
         number = operator.index(axis)
     except TypeError:
         raise TypeError(f"`axis` must be a whole number, got {type(axis).__name__}: {axis!r:.60}") from None
+    if rank == 0:
+        raise ValueError(f"`axis` must be None for a single number, which has no axes, got {number}")
     if not -rank <= number < rank:
         raise ValueError(f"`axis` must be from {-rank} to {rank - 1} for an array of rank {rank}, got {number}")
     return number % rank
+
+
+def check_axes(axes, rank: int) -> list[int]:
+    """Several axes of an array of this rank, counted from 0 and in order; ValueError for one named twice."""
+    found = sorted(check_axis(axis, rank) for axis in axes)
+    if len(set(found)) < len(found):
+        raise ValueError(f"`axis` must name every axis once, got {axes!r:.60}")
+    return found
+
+
+def real_number(argument: str, value) -> float:
+    """A real number, as a float; TypeError for anything else."""
+    return _number(argument, value, "a real number")
 
 
 def _number(argument: str, value, expected: str) -> float:

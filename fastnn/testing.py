@@ -7,7 +7,6 @@ import numpy as np
 
 from . import _kernels, _threads
 from ._kernels import runner
-from .program import program
 
 _by_level: dict[str, runner.Kernels] = {}
 
@@ -28,7 +27,7 @@ def kernels_of(level: str | None = None) -> runner.Kernels:
 
 @contextmanager
 def changed_limits(**values):
-    """Thresholds of threads and the block size (matmul, light, heavy, block) inside the ``with`` block."""
+    """Thresholds of threads, by the names of ``runner.get_limits``, inside the ``with`` block."""
     before = runner.get_limits()
     runner.set_limits(**values)
     try:
@@ -39,17 +38,12 @@ def changed_limits(**values):
 
 @contextmanager
 def forced_threads(n: int):
-    """Inside the ``with`` block every operation of every run uses ``n`` threads, on tiny blocks."""
-    before = program.PARALLEL_NANOSECONDS
-    program.PARALLEL_NANOSECONDS = -1
-    try:
-        with changed_limits(**FORCED), _threads.threads(n):
-            yield
-    finally:
-        program.PARALLEL_NANOSECONDS = before
+    """Inside the ``with`` block every operation of every run and eager call uses ``n`` threads, on tiny blocks."""
+    with changed_limits(**FORCED), _threads.threads(n):
+        yield
 
 
-FORCED = {"matmul": 0, "light": 0, "heavy": 0, "block": 16}
+FORCED = {"matmul": 0, "light": 0, "heavy": 0, "block": 16, "release": 0, "run": -1, "stream": 0}
 
 
 def run_kernel(name, operands, sizes=(), scalars=(), flags=0, scaled=0, rows=1, dtype="float32", level=None, threads=1,

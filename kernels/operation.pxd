@@ -34,11 +34,14 @@ ctypedef void (*block_t)(void *context, Py_ssize_t block) noexcept nogil
 ctypedef void (*parallel_for_t)(block_t function, void *context, Py_ssize_t blocks, int threads) noexcept nogil
 
 ctypedef struct Limits:
-    # Work from which a kernel uses the frame's threads (measured; tests set them to force every path).
+    # Work from which threads are used (limits.pxd has the values; tests set them to force every path).
     Py_ssize_t matmul        # multiply-adds
     Py_ssize_t light         # elements of cheap element-wise work (copy, add, relu)
     Py_ssize_t heavy         # elements of work with exp, division, roots or random numbers
     Py_ssize_t block         # elements in one block of element-wise work
+    Py_ssize_t release       # an eager call: work from which it hands over the GIL
+    int64_t run              # a run: estimated nanoseconds
+    Py_ssize_t stream        # bytes of an output of element-wise work from which it is written past the caches
 
 ctypedef struct Array:
     # One of the caller's arrays: rows of contiguous elements, any distance between rows.
@@ -88,7 +91,7 @@ ctypedef struct Table:
     float (*dot_float32)(Py_ssize_t n, const float *x, const float *y) noexcept nogil
     double (*dot_float64)(Py_ssize_t n, const double *x, const double *y) noexcept nogil
     # bytes of the scratch operand that matmul wants for this shape
-    Py_ssize_t (*matmul_scratch)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, bint transpose_b,
+    Py_ssize_t (*matmul_scratch)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, int flags,
                                  Py_ssize_t itemsize) noexcept nogil
 
 cdef inline char *at(const Operation *op, const Frame *frame, int i) noexcept nogil:

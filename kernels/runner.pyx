@@ -16,6 +16,10 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
+from limits cimport (
+    BLOCK, KEEP_GIL_NS, LOOK_NS, PATIENCE_NS, RELEASE, STREAM, THREADS_HEAVY, THREADS_LIGHT, THREADS_MATMUL,
+    THREADS_RUN_NS,
+)
 from operation cimport (
     BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR, SKIP,
     Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
@@ -26,24 +30,13 @@ import numpy as np
 
 cnp.import_array()
 
-cdef enum:
-    KEEP_GIL_NS = 50_000         # a shorter call (estimated) keeps the GIL: handing it over costs more
-    LOOK_NS = 500_000            # estimated work between two looks at the clock
-    PATIENCE_NS = 20_000_000     # time without the GIL between two checks of signals
-
 # Kernels that touch the caller's array of number size 2, size 1 elements a row.
 ARRAY_KERNELS = frozenset(("gather", "gather_integer", "scatter", "check_array", "check_labels"))
 DATA_TYPES = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int64": 5, "bool": 6}
 STATUS_BAD_LABEL = BAD_LABEL
 STATUS_NOT_FINITE = NOT_FINITE
 
-# Work from which an operation uses more than one thread, measured by bench/bench_kernels.py; tests set them to zero.
-cdef Limits limits
-limits.matmul = 1_000_000
-limits.light = 200_000
-limits.heavy = 40_000
-limits.block = 8_192
-
+cdef Limits limits = Limits(THREADS_MATMUL, THREADS_LIGHT, THREADS_HEAVY, BLOCK, RELEASE, THREADS_RUN_NS, STREAM)
 cdef parallel_for_t parallel_for = NULL
 
 
@@ -59,16 +52,24 @@ def limits_capsule():
 
 
 def get_limits():
-    """The thresholds of threads and the block size, as a dict."""
-    return {"matmul": limits.matmul, "light": limits.light, "heavy": limits.heavy, "block": limits.block}
+    """The thresholds of threads, the block size and the eager calls' of the GIL, as a dict."""
+    return dict(limits)
 
 
-def set_limits(matmul=None, light=None, heavy=None, block=None):
+def set_limits(matmul=None, light=None, heavy=None, block=None, release=None, run=None, stream=None):
     """Change thresholds for this process; None leaves one as it is."""
     limits.matmul = limits.matmul if matmul is None else matmul
     limits.light = limits.light if light is None else light
     limits.heavy = limits.heavy if heavy is None else heavy
     limits.block = limits.block if block is None else max(1, block)
+    limits.release = limits.release if release is None else release
+    limits.run = limits.run if run is None else run
+    limits.stream = limits.stream if stream is None else stream
+
+
+def worth_threads(double nanoseconds):
+    """Whether a run that is estimated to take so long uses threads."""
+    return nanoseconds > limits.run
 
 
 cdef extern from *:
@@ -326,7 +327,9 @@ cdef class RunFrame:
         cdef int status
         for i, array in enumerate(arrays):
             self.bind(i, array, type_code(array))
-        self.frame.order = NULL if order is None else <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
+        self.frame.order = NULL
+        if order is not None:
+            self.frame.order = <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
         self.frame.rows, self.frame.start, self.frame.step, self.frame.threads = rows, start, step, threads
         self.frame.learning_rate = learning_rate
         status = self.program.operations[0].run(&self.program.operations[0], &self.frame)

@@ -9,11 +9,23 @@
      min, max           a < b ? a : b and a > b ? a : b: if either is NaN the result is b, so put the value that may
                         be NaN second (max(zero, x) is a relu that keeps NaN)
      fma, fnma          a * b + c and c - a * b, rounded once where the level has FMA, else multiply then add
-     rint               to nearest, ties to even (default rounding mode)
-     scale2(x, n)       x * 2^n for integral n; overflow to inf and gradual underflow are right for |x| in
-                        [2^-20, 2^20] (what exp needs), rounded once
+     product_rest       a * b - p for p = mul(a, b): what rounding took from it
+     whole(x, c, &t)    n = the integer nearest to x * c, below 2^20 in size; t is n as power2 and scale2 want it
+     power2(t)          2^n, for results that are normal numbers
+     scale2(x, t)       x * 2^n, rounded once, for x in [2^-20, 2^20] and n >= -254 (vd: -2046), a normal number's
+                        exponent twice: what exp needs, overflow to inf and gradual underflow included
+     split(x, &n)       the m of x = 2^n m, 3/4 <= m < 3/2; n is -inf of 0 and inf of inf; of NaN and of what is
+                        less than 0, m or n is NaN
+     with_sign(a, s)    |a| with the sign of s               neg_abs(a)          -|a|
+     unless_below       x < least ? 0 : y; of NaN y
+     guard_below        x, or 0 where x < least if scale2 might underflow although unless_below hides its result
      select_gt          a > b ? x : y          select_nan   isnan(a) ? x : y
-     sum, hmax          pairwise: lane i with lane i + LANES/2, then halves again; a fixed order for a level
+     sum, hmax, hmin    pairwise: lane i with lane i + LANES/2, then halves again; a fixed order for a level
+     widen, widenn      vd_LANES floats from memory, as doubles
+     blendn(v, w, n)    the first n lanes of v, 0 <= n <= LANES, the others of w
+     mark_nan(s, a, b)  s, but NaN in the lanes where a or b is NaN
+     match              the first lane where a == b, LANES where there is none
+     stream             store to an address aligned to VEC_BYTES, past the caches (vec_fence before others read it)
      zip_low, zip_high  a0 b0 a1 b1 ... of the lower and upper halves (log2(LANES) rounds of them transpose a block) */
 #ifndef FASTNN_VEC_H
 #define FASTNN_VEC_H
@@ -48,11 +60,19 @@ typedef float vf __attribute__((vector_size(VEC_BYTES)));
 typedef double vd __attribute__((vector_size(VEC_BYTES)));
 typedef int32_t vec_i32 __attribute__((vector_size(VEC_BYTES)));
 typedef int64_t vec_i64 __attribute__((vector_size(VEC_BYTES)));
+typedef uint32_t vec_u32 __attribute__((vector_size(VEC_BYTES)));
+typedef uint64_t vec_u64 __attribute__((vector_size(VEC_BYTES)));
 
 enum { vf_LANES = VEC_BYTES / 4, vd_LANES = VEC_BYTES / 8 };
 
 VEC_INLINE void vec_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 VEC_INLINE void vec_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); }
+VEC_INLINE void vec_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
 
 /* What the vector extension expresses at every width. */
 #define VEC_COMMON(P, T, I, ABS_MASK)                                                                   \
@@ -63,7 +83,9 @@ VEC_INLINE void vec_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); 
     VEC_INLINE P P##_sub(P a, P b) { return a - b; }                                                    \
     VEC_INLINE P P##_mul(P a, P b) { return a * b; }                                                    \
     VEC_INLINE P P##_div(P a, P b) { return a / b; }                                                    \
-    VEC_INLINE P P##_abs(P a) { return (P)((I)a & ABS_MASK); }
+    VEC_INLINE P P##_abs(P a) { return (P)((I)a & ABS_MASK); }                                          \
+    VEC_INLINE P P##_neg_abs(P a) { return (P)((I)a | ~ABS_MASK); }                                     \
+    VEC_INLINE P P##_with_sign(P a, P s) { return (P)(((I)a & ABS_MASK) | ((I)s & ~ABS_MASK)); }
 
 VEC_COMMON(vf, float, vec_i32, INT32_MAX)
 VEC_COMMON(vd, double, vec_i64, INT64_MAX)
@@ -80,15 +102,37 @@ VEC_COMMON(vd, double, vec_i64, INT64_MAX)
     VEC_INLINE P P##_fma(P a, P b, P c) { return _mm512_fmadd_##S(a, b, c); }                                 \
     VEC_INLINE P P##_fnma(P a, P b, P c) { return _mm512_fnmadd_##S(a, b, c); }                               \
     VEC_INLINE P P##_sqrt(P a) { return _mm512_sqrt_##S(a); }                                                 \
-    VEC_INLINE P P##_rint(P a) { return _mm512_roundscale_##S(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); } \
-    VEC_INLINE P P##_scale2(P x, P n) { return _mm512_scalef_##S(x, n); }                                     \
+    VEC_INLINE P P##_product_rest(P a, P b, P p) { return _mm512_fmsub_##S(a, b, p); }                        \
+    VEC_INLINE P P##_whole(P x, P c, P *t)                                                                    \
+    { return *t = _mm512_roundscale_##S(x * c, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }              \
+    VEC_INLINE P P##_power2(P t) { return _mm512_scalef_##S(P##_set(1), t); }                                 \
+    VEC_INLINE P P##_scale2(P x, P t) { return _mm512_scalef_##S(x, t); }                                     \
+    VEC_INLINE P P##_split(P x, P *n)                                                                         \
+    {                                                                                                         \
+        P m = _mm512_getmant_##S(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);                                \
+        *n = _mm512_getexp_##S(x) - _mm512_getexp_##S(m);                                                     \
+        return m;                                                                                             \
+    }                                                                                                         \
+    VEC_INLINE P P##_unless_below(P x, P least, P y)                                                          \
+    { return _mm512_maskz_mov_##S(_mm512_cmp_##S##_mask(x, least, _CMP_NLT_UQ), y); }                         \
+    VEC_INLINE P P##_guard_below(P x, P least) { (void)least; return x; }                                     \
     VEC_INLINE P P##_select_gt(P a, P b, P x, P y)                                                            \
     { return _mm512_mask_blend_##S(_mm512_cmp_##S##_mask(a, b, _CMP_GT_OQ), y, x); }                          \
     VEC_INLINE P P##_select_nan(P a, P x, P y)                                                                \
-    { return _mm512_mask_blend_##S(_mm512_cmp_##S##_mask(a, a, _CMP_UNORD_Q), y, x); }
+    { return _mm512_mask_blend_##S(_mm512_cmp_##S##_mask(a, a, _CMP_UNORD_Q), y, x); }                        \
+    VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n) { return _mm512_mask_mov_##S(w, P##_first(n), v); }        \
+    VEC_INLINE P P##_mark_nan(P s, P a, P b)                                                                  \
+    { return _mm512_mask_add_##S(s, _mm512_cmp_##S##_mask(a, b, _CMP_UNORD_Q), a, b); }                       \
+    VEC_INLINE int P##_match(P a, P b)                                                                        \
+    { return __builtin_ctz(_mm512_cmp_##S##_mask(a, b, _CMP_EQ_OQ) | 1u << P##_LANES); }                      \
+    VEC_INLINE void P##_stream(T *p, P v) { _mm512_stream_##S(p, v); }
 
 VEC_AVX512_TYPE(vf, float, ps, __mmask16)
 VEC_AVX512_TYPE(vd, double, pd, __mmask8)
+
+VEC_INLINE vd vd_widen(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n)
+{ return _mm512_cvtps_pd(_mm256_maskz_loadu_ps(vd_first(n), p)); }
 
 #define VEC_ZIP(P, S, I, LOW, HIGH)                                                              \
     VEC_INLINE P P##_zip_low(P a, P b)                                                           \
@@ -117,11 +161,17 @@ static const int64_t vec_window64[8] = {-1, -1, -1, -1};
     VEC_INLINE P P##_fma(P a, P b, P c) { return _mm256_fmadd_##S(a, b, c); }                                 \
     VEC_INLINE P P##_fnma(P a, P b, P c) { return _mm256_fnmadd_##S(a, b, c); }                               \
     VEC_INLINE P P##_sqrt(P a) { return _mm256_sqrt_##S(a); }                                                 \
-    VEC_INLINE P P##_rint(P a) { return _mm256_round_##S(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); } \
+    VEC_INLINE P P##_product_rest(P a, P b, P p) { return _mm256_fmsub_##S(a, b, p); }                        \
     VEC_INLINE P P##_select_gt(P a, P b, P x, P y)                                                            \
     { return _mm256_blendv_##S(y, x, _mm256_cmp_##S(a, b, _CMP_GT_OQ)); }                                     \
     VEC_INLINE P P##_select_nan(P a, P x, P y)                                                                \
     { return _mm256_blendv_##S(y, x, _mm256_cmp_##S(a, a, _CMP_UNORD_Q)); }                                   \
+    VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n)                                                            \
+    { return _mm256_blendv_##S(w, v, (P)P##_first(n)); }                                                      \
+    VEC_INLINE P P##_mark_nan(P s, P a, P b) { return _mm256_or_##S(s, _mm256_cmp_##S(a, b, _CMP_UNORD_Q)); } \
+    VEC_INLINE int P##_match(P a, P b)                                                                        \
+    { return __builtin_ctz(_mm256_movemask_##S(_mm256_cmp_##S(a, b, _CMP_EQ_OQ)) | 1u << P##_LANES); }        \
+    VEC_INLINE void P##_stream(T *p, P v) { _mm256_stream_##S(p, v); }                                        \
     VEC_INLINE P P##_zip_low(P a, P b)                                                                        \
     { return _mm256_permute2f128_##S(_mm256_unpacklo_##S(a, b), _mm256_unpackhi_##S(a, b), 0x20); }           \
     VEC_INLINE P P##_zip_high(P a, P b)                                                                       \
@@ -129,6 +179,10 @@ static const int64_t vec_window64[8] = {-1, -1, -1, -1};
 
 VEC_AVX2_TYPE(vf, float, ps, vec_window32)
 VEC_AVX2_TYPE(vd, double, pd, vec_window64)
+
+VEC_INLINE vd vd_widen(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n)
+{ return _mm256_cvtps_pd(_mm_maskload_ps(p, _mm_loadu_si128((const __m128i *)(vec_window32 + 8 - n)))); }
 
 #else
 
@@ -141,6 +195,8 @@ VEC_AVX2_TYPE(vd, double, pd, vec_window64)
 VEC_INLINE vf vf_set(float x) { return (vf){x, x, x, x}; }
 VEC_INLINE vd vd_set(double x) { return (vd){x, x}; }
 VEC_INLINE vd vd_loadn(const double *p, ptrdiff_t n) { return n > 1 ? vd_load(p) : (vd){p[0], 0}; }
+VEC_INLINE vd vd_widen(const float *p) { return (vd){p[0], p[1]}; }
+VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n) { return (vd){p[0], n > 1 ? p[1] : 0}; }
 VEC_INLINE vf vf_loadn(const float *p, ptrdiff_t n)
 {
     if (n == 4) return vf_load(p);
@@ -155,22 +211,30 @@ VEC_INLINE void vf_storen(float *p, vf v, ptrdiff_t n)
     if (n > 2) p[2] = v[2];
 }
 
-/* rint: beyond 2^(fraction bits) a number is integral, below it adding and taking away ROUND rounds. */
-#define VEC_GENERIC_TYPE(P, T, I, SUFFIX, ABS_MASK, ROUND)                                                    \
+#define VEC_GENERIC_TYPE(P, T, I, SUFFIX, SPLITTER)                                                                   \
     VEC_INLINE P P##_fma(P a, P b, P c) { VEC_FMA(c, , a, b, __builtin_fma##SUFFIX); return c; }              \
     VEC_INLINE P P##_fnma(P a, P b, P c) { VEC_FMA(c, -, a, b, __builtin_fma##SUFFIX); return c; }            \
+    VEC_INLINE P P##_high(P a) { P c = a * P##_set(SPLITTER); return c - (c - a); }                           \
+    VEC_INLINE P P##_product_rest(P a, P b, P p)                                                              \
+    {                                                                                                         \
+        P a1 = P##_high(a), a2 = a - a1, b1 = P##_high(b), b2 = b - b1;                                       \
+        return ((a1 * b1 - p) + (a1 * b2 + a2 * b1)) + a2 * b2;                                               \
+    }                                                                                                         \
     VEC_INLINE P P##_select(I mask, P x, P y) { return (P)((mask & (I)x) | (~mask & (I)y)); }                 \
     VEC_INLINE P P##_select_gt(P a, P b, P x, P y) { return P##_select(a > b, x, y); }                        \
     VEC_INLINE P P##_select_nan(P a, P x, P y) { return P##_select(a != a, x, y); }                           \
-    VEC_INLINE P P##_rint(P a)                                                                                \
+    VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n)                                                            \
+    { for (int i = 0; i < P##_LANES; i++) if (i >= n) v[i] = w[i]; return v; }                                \
+    VEC_INLINE P P##_mark_nan(P s, P a, P b) { return (P)((I)s | (a != a) | (b != b)); }                      \
+    VEC_INLINE int P##_match(P a, P b)                                                                        \
     {                                                                                                         \
-        I sign = (I)a & ~ABS_MASK;                                                                            \
-        P size = (P)((I)a & ABS_MASK), rounded = (size + ROUND) - ROUND;                                      \
-        return (P)((I)P##_select_gt(P##_set(ROUND), size, rounded, size) | sign);                             \
+        I equal = a == b;                                                                                     \
+        for (int i = 0; i < P##_LANES; i++) if (equal[i]) return i;                                           \
+        return P##_LANES;                                                                                     \
     }
 
-VEC_GENERIC_TYPE(vf, float, vec_i32, f, INT32_MAX, 0x1p23f)
-VEC_GENERIC_TYPE(vd, double, vec_i64, , INT64_MAX, 0x1p52)
+VEC_GENERIC_TYPE(vf, float, vec_i32, f, 0x1p12f + 1)
+VEC_GENERIC_TYPE(vd, double, vec_i64, , 0x1p27 + 1)
 
 VEC_INLINE vf vf_zip_low(vf a, vf b) { return (vf){a[0], b[0], a[1], b[1]}; }
 VEC_INLINE vf vf_zip_high(vf a, vf b) { return (vf){a[2], b[2], a[3], b[3]}; }
@@ -184,7 +248,11 @@ VEC_INLINE vf vf_sqrt(vf a) { return _mm_sqrt_ps(a); }
 VEC_INLINE vd vd_min(vd a, vd b) { return _mm_min_pd(a, b); }
 VEC_INLINE vd vd_max(vd a, vd b) { return _mm_max_pd(a, b); }
 VEC_INLINE vd vd_sqrt(vd a) { return _mm_sqrt_pd(a); }
+VEC_INLINE void vf_stream(float *p, vf v) { _mm_stream_ps(p, v); }
+VEC_INLINE void vd_stream(double *p, vd v) { _mm_stream_pd(p, v); }
 #else
+VEC_INLINE void vf_stream(float *p, vf v) { vf_store(p, v); }
+VEC_INLINE void vd_stream(double *p, vd v) { vd_store(p, v); }
 VEC_INLINE vf vf_min(vf a, vf b) { return vf_select(a < b, a, b); }
 VEC_INLINE vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
 VEC_INLINE vf vf_sqrt(vf a) { for (int i = 0; i < vf_LANES; i++) a[i] = __builtin_sqrtf(a[i]); return a; }
@@ -196,36 +264,60 @@ VEC_INLINE vd vd_sqrt(vd a) { for (int i = 0; i < vd_LANES; i++) a[i] = __builti
 #endif
 
 #if !defined(VEC_AVX512)
-/* 2^n in two factors, each a normal number: only the last multiplication can round. Adding MAGIC puts the integer
-   into the low bits of the fraction, from where a shift moves it, biased, into the exponent. */
-#define VEC_SCALE2(P, I, LIMIT, MAGIC, BIAS, BITS)                                                     \
-    VEC_INLINE P P##_power2(P n) { return (P)(((I)(n + MAGIC) + BIAS) << BITS); }                      \
-    VEC_INLINE P P##_scale2(P x, P n)                                                                  \
+/* whole: adding UNIT * 1.5 rounds, and leaves n + 2 BIAS in the low bits of the fraction, from where a shift moves them
+   into the exponent. scale2: 2^n in two factors, each a normal number: only the last multiplication can round. split:
+   half a unit of the exponent's field is added, for m to end at 3/2, and the field becomes a number as the low bits of
+   UNIT. Unsigned: the bits of NaN are a large number. */
+#define VEC_EXPONENTS(P, I, U, UNIT, BIAS, BITS, TINY)                                                 \
+    VEC_INLINE P P##_whole(P x, P c, P *t)                                                             \
+    { *t = P##_fma(x, c, P##_set(1.5 * UNIT + 2 * BIAS)); return *t - P##_set(1.5 * UNIT + 2 * BIAS); } \
+    VEC_INLINE P P##_power2(P t) { return (P)(((U)t - BIAS) << BITS); }                                \
+    VEC_INLINE P P##_scale2(P x, P t)                                                                  \
     {                                                                                                  \
-        n = P##_min(P##_set(LIMIT), P##_max(P##_set(-LIMIT), n));                                      \
-        P half = P##_rint(n * P##_set(0.5));                                                           \
-        return x * P##_power2(half) * P##_power2(n - half);                                            \
-    }
-VEC_SCALE2(vf, vec_i32, 252, 0x1.8p23f, 127, 23)
-VEC_SCALE2(vd, vec_i64, 2044, 0x1.8p52, 1023, 52)
+        U half = (U)t >> 1;                                                                            \
+        return x * (P)(half << BITS) * (P)(((U)t - half) << BITS);                                     \
+    }                                                                                                  \
+    VEC_INLINE P P##_split(P x, P *n)                                                                  \
+    {                                                                                                  \
+        const P zero = P##_zero(), inf = P##_set(INFINITY), tiny = P##_set(TINY);                      \
+        U bits = (U)P##_select_gt(tiny, x, x * P##_set(UNIT), x);                                      \
+        U field = (bits + (((U){0} + 1) << (BITS - 1))) >> BITS;                                       \
+        P bias = P##_select_gt(tiny, x, P##_set(UNIT + BIAS + BITS), P##_set(UNIT + BIAS));            \
+        P rest = P##_select_gt(zero, x, P##_set(NAN), -inf);                                           \
+        *n = P##_select_gt(x, zero, (P)(field | (U)P##_set(UNIT)) - bias, rest);                       \
+        *n = P##_select_gt(inf, x, *n, x);                                                             \
+        return (P)(bits - ((field - BIAS) << BITS));                                                   \
+    }                                                                                                  \
+    VEC_INLINE P P##_unless_below(P x, P least, P y) { return (P)((I)y & ~(x < least)); }              \
+    VEC_INLINE P P##_guard_below(P x, P least) { return P##_unless_below(x, least, x); }
+
+VEC_EXPONENTS(vf, vec_i32, vec_u32, 0x1p23f, 127, 23, 0x1p-126f)
+VEC_EXPONENTS(vd, vec_i64, vec_u64, 0x1p52, 1023, 52, 0x1p-1022)
 #endif
 
-/* A strip of a transposition: COLUMNS elements from each of LANES rows become COLUMNS vectors, dst_row apart. The rows
-   lie `stride` apart, or (transpose_rows) at column k of the given addresses. Each register takes 16 bytes from every
-   (16 / sizeof real)th row, which leaves little squares to transpose inside its 128-bit lanes: half the shuffles of
-   log2(LANES) rounds of zip. */
+/* A strip of a transposition: COLUMNS elements from each of LANES rows, `stride` apart, become COLUMNS vectors, dst_row
+   apart. Each register takes 16 bytes from every (16 / sizeof real)th row, which leaves little squares to transpose
+   inside its 128-bit lanes: half the shuffles of log2(LANES) rounds of zip. At an edge only some rows and columns
+   exist: no others are read, lanes beyond are undefined, and only so many columns are written. */
 enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
 
-#define VEC_QUARTER(p) _mm_loadu_ps((const float *)(p))
 #if defined(VEC_AVX512)
-#define VEC_HALF(p, q) _mm256_insertf128_ps(_mm256_castps128_ps256(VEC_QUARTER(p)), VEC_QUARTER(q), 1)
-#define VEC_GATHER16(p, q, r, s) _mm512_insertf32x8(_mm512_castps256_ps512(VEC_HALF(p, q)), VEC_HALF(r, s), 1)
+#define VEC_QUARTER(p) _mm_loadu_ps((const float *)(p))
+#define VEC_QUARTERN(p) _mm_maskz_loadu_ps((__mmask8)((1u << words) - 1), p)
+#define VEC_HALF(LOAD, p, q) _mm256_insertf128_ps(_mm256_castps128_ps256(LOAD(p)), LOAD(q), 1)
+#define VEC_GATHER16(LOAD, p, q, r, s)                                                                     \
+    _mm512_insertf32x8(_mm512_castps256_ps512(VEC_HALF(LOAD, p, q)), VEC_HALF(LOAD, r, s), 1)
 #define VEC_UNPACK(W, S, a, b) _mm512_unpack##W##_##S(a, b)
 #elif defined(VEC_AVX2)
-#define VEC_GATHER16(p, q, r, s) _mm256_insertf128_ps(_mm256_castps128_ps256(VEC_QUARTER(p)), VEC_QUARTER(q), 1)
+#define VEC_QUARTER(p) _mm_loadu_ps((const float *)(p))
+#define VEC_QUARTERN(p)                                                                                    \
+    _mm_maskload_ps((const float *)(p), _mm_loadu_si128((const __m128i *)(vec_window32 + 8 - words)))
+#define VEC_GATHER16(LOAD, p, q, r, s) _mm256_insertf128_ps(_mm256_castps128_ps256(LOAD(p)), LOAD(q), 1)
 #define VEC_UNPACK(W, S, a, b) _mm256_unpack##W##_##S(a, b)
 #else
-#define VEC_GATHER16(p, q, r, s) vf_load((const float *)(p))
+#define VEC_QUARTER(p) vf_load((const float *)(p))
+#define VEC_QUARTERN(p) vf_loadn((const float *)(p), words)
+#define VEC_GATHER16(LOAD, p, q, r, s) LOAD(p)
 #define VEC_UNPACK(W, S, a, b) VEC_UNPACK_##W##_##S(a, b)
 #define VEC_UNPACK_lo_ps(a, b) vf_zip_low(a, b)
 #define VEC_UNPACK_hi_ps(a, b) vf_zip_high(a, b)
@@ -233,45 +325,38 @@ enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
 #define VEC_UNPACK_hi_pd(a, b) vd_zip_high(a, b)
 #endif
 
-#define VEC_TRANSPOSE_FLOAT(ROW)                                                                           \
-    vf a = VEC_GATHER16(ROW(0), ROW(4), ROW(8), ROW(12)), b = VEC_GATHER16(ROW(1), ROW(5), ROW(9), ROW(13));   \
-    vf c = VEC_GATHER16(ROW(2), ROW(6), ROW(10), ROW(14)), d = VEC_GATHER16(ROW(3), ROW(7), ROW(11), ROW(15)); \
+#define VEC_TRANSPOSE_FLOAT(LOAD, ROW)                                                                     \
+    vf a = VEC_GATHER16(LOAD, ROW(0), ROW(4), ROW(8), ROW(12));                                            \
+    vf b = VEC_GATHER16(LOAD, ROW(1), ROW(5), ROW(9), ROW(13));                                            \
+    vf c = VEC_GATHER16(LOAD, ROW(2), ROW(6), ROW(10), ROW(14));                                           \
+    vf d = VEC_GATHER16(LOAD, ROW(3), ROW(7), ROW(11), ROW(15));                                           \
     vd low0 = (vd)VEC_UNPACK(lo, ps, a, b), low1 = (vd)VEC_UNPACK(lo, ps, c, d);                           \
     vd high0 = (vd)VEC_UNPACK(hi, ps, a, b), high1 = (vd)VEC_UNPACK(hi, ps, c, d);                         \
     vf_store(dst, (vf)VEC_UNPACK(lo, pd, low0, low1));                                                     \
-    vf_store(dst + dst_row, (vf)VEC_UNPACK(hi, pd, low0, low1));                                           \
-    vf_store(dst + 2 * dst_row, (vf)VEC_UNPACK(lo, pd, high0, high1));                                     \
-    vf_store(dst + 3 * dst_row, (vf)VEC_UNPACK(hi, pd, high0, high1));
-#define VEC_TRANSPOSE_DOUBLE(ROW)                                                                          \
-    vd a = (vd)VEC_GATHER16(ROW(0), ROW(2), ROW(4), ROW(6)), b = (vd)VEC_GATHER16(ROW(1), ROW(3), ROW(5), ROW(7)); \
+    if (columns > 1) vf_store(dst + dst_row, (vf)VEC_UNPACK(hi, pd, low0, low1));                          \
+    if (columns > 2) vf_store(dst + 2 * dst_row, (vf)VEC_UNPACK(lo, pd, high0, high1));                    \
+    if (columns > 3) vf_store(dst + 3 * dst_row, (vf)VEC_UNPACK(hi, pd, high0, high1));
+#define VEC_TRANSPOSE_DOUBLE(LOAD, ROW)                                                                    \
+    vd a = (vd)VEC_GATHER16(LOAD, ROW(0), ROW(2), ROW(4), ROW(6));                                         \
+    vd b = (vd)VEC_GATHER16(LOAD, ROW(1), ROW(3), ROW(5), ROW(7));                                         \
     vd_store(dst, VEC_UNPACK(lo, pd, a, b));                                                               \
-    vd_store(dst + dst_row, VEC_UNPACK(hi, pd, a, b));
+    if (columns > 1) vd_store(dst + dst_row, VEC_UNPACK(hi, pd, a, b));
 
-#define VEC_AT_ROW(i) (row[i] + k)
-
-VEC_INLINE void vf_transpose(const float *src, ptrdiff_t stride, float *dst, ptrdiff_t dst_row)
-{
-    const float *p = src, *q = p + 4 * stride, *r = q + 4 * stride, *s = r + 4 * stride;
-    const float *const row[16] = {p, p + stride, p + 2 * stride, p + 3 * stride,
-                                  q, q + stride, q + 2 * stride, q + 3 * stride,
-                                  r, r + stride, r + 2 * stride, r + 3 * stride,
-                                  s, s + stride, s + 2 * stride, s + 3 * stride};
-    const ptrdiff_t k = 0;
-    VEC_TRANSPOSE_FLOAT(VEC_AT_ROW)
-}
-
-VEC_INLINE void vd_transpose(const double *src, ptrdiff_t stride, double *dst, ptrdiff_t dst_row)
-{
-    const double *p = src, *q = p + 2 * stride, *r = q + 2 * stride, *s = r + 2 * stride;
-    const double *const row[8] = {p, p + stride, q, q + stride, r, r + stride, s, s + stride};
-    const ptrdiff_t k = 0;
-    VEC_TRANSPOSE_DOUBLE(VEC_AT_ROW)
-}
-
-VEC_INLINE void vf_transpose_rows(const float *const *row, ptrdiff_t k, float *dst, ptrdiff_t dst_row)
-{ VEC_TRANSPOSE_FLOAT(VEC_AT_ROW) }
-VEC_INLINE void vd_transpose_rows(const double *const *row, ptrdiff_t k, double *dst, ptrdiff_t dst_row)
-{ VEC_TRANSPOSE_DOUBLE(VEC_AT_ROW) }
+#define VEC_EVERY_ROW(i) (fourth[(i) / 4] + (i) % 4 * stride)
+#define VEC_CALLED static __attribute__((noinline, unused))
+#define VEC_EDGE_ROW(i) (src + ((i) < rows ? (i) : rows - 1) * stride)
+#define VEC_TRANSPOSE(P, T, MAKE)                                                                          \
+    VEC_INLINE void P##_transpose(const T *src, ptrdiff_t stride, T *dst, ptrdiff_t dst_row)               \
+    {                                                                                                      \
+        enum { columns = P##_COLUMNS };                                                                    \
+        const T *const fourth[] = {src, src + 4 * stride, src + 8 * stride, src + 12 * stride};            \
+        MAKE(VEC_QUARTER, VEC_EVERY_ROW)                                                                   \
+    }                                                                                                      \
+    VEC_CALLED void P##_transpose_edge(                                                                    \
+        const T *src, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, T *dst, ptrdiff_t dst_row)      \
+    { const ptrdiff_t words = columns * (ptrdiff_t)sizeof(T) / 4; MAKE(VEC_QUARTERN, VEC_EDGE_ROW) }
+VEC_TRANSPOSE(vf, float, VEC_TRANSPOSE_FLOAT)
+VEC_TRANSPOSE(vd, double, VEC_TRANSPOSE_DOUBLE)
 
 /* Reductions: the halves of ever smaller blocks are swapped and combined; every lane ends up with the result. */
 #if defined(VEC_AVX512)
@@ -294,7 +379,9 @@ VEC_INLINE void vd_transpose_rows(const double *const *row, ptrdiff_t k, double 
 
 VEC_INLINE float vf_sum(vf v) { vf_FOLD(vf_add, v) return v[0]; }
 VEC_INLINE float vf_hmax(vf v) { vf_FOLD(vf_max, v) return v[0]; }
+VEC_INLINE float vf_hmin(vf v) { vf_FOLD(vf_min, v) return v[0]; }
 VEC_INLINE double vd_sum(vd v) { vd_FOLD(vd_add, v) return v[0]; }
 VEC_INLINE double vd_hmax(vd v) { vd_FOLD(vd_max, v) return v[0]; }
+VEC_INLINE double vd_hmin(vd v) { vd_FOLD(vd_min, v) return v[0]; }
 
 #endif

@@ -16,6 +16,17 @@ def pytest_configure(config):
     except ImportError as error:
         line = "=" * 100
         pytest.exit(f"fastnn cannot be imported, so there is nothing to test\n{line}\n{error}\n{line}", returncode=3)
+    if os.environ.get("FASTNN_GUARD"):
+        import kernel_memory
+
+        from fastnn import testing
+
+        testing.run_kernel = kernel_memory.watched(testing.run_kernel)
+
+
+def pytest_unconfigure(config):
+    if "kernel_memory" in sys.modules:
+        sys.modules["kernel_memory"].write_log()
 
 
 def pytest_report_header(config):

@@ -65,10 +65,11 @@ FUNCTIONS = {
     "gelu_tanh": (lambda x: x * (1 + np.tanh(np.sqrt(2 / L(np.pi)) * (x + L("0.044715") * x**3))) / 2, [()]),
     "mish": (lambda x: x * np.tanh(softplus(x)), [()]),
     "exp": (np.exp, [()]),
+    "erf": (lambda x: 2 * normal_below(x * math.sqrt(2)) - 1, [()]),
 }
 CASES = [(name, numbers) for name, (_, cases) in FUNCTIONS.items() for numbers in cases]
 READ_X = {"general_relu", "tanh_shrink", "squareplus", "sparse_plus", "softsign", "silu", "hard_silu", "gelu",
-          "gelu_tanh", "mish"}
+          "gelu_tanh", "mish", "erf"}
 KINKS = (-3, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 3, 6)
 
 
@@ -82,7 +83,9 @@ def sample(seed, n):
 
 
 def slope(name, x, numbers):
-    """The derivative, by five points in long double; of gelu by its formula, for there is no erfc so long."""
+    """The derivative, by five points in long double; of gelu and erf by their formulas: there is no erfc so long."""
+    if name == "erf":
+        return 2 / np.sqrt(np.pi) * np.exp(-x.astype(L) * x)
     if name == "gelu":
         return normal_below(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
     x = x.astype(L)
@@ -141,13 +144,14 @@ SPECIAL = {
     ("gelu_tanh", ()): [0, 0, 0, 0, 1e4, np.inf],
     ("mish", ()): [0, 0, 0, 0, 1e4, np.inf],
     ("exp", ()): [0, 0, 1, 1, np.inf, np.inf],
+    ("erf", ()): [-1, -1, 0, 0, 1, 1],
 }
 # those whose derivative at both infinities is finite, and what it is at -inf and at inf
 ENDS = {"relu": (0, 1), "clipped_relu": (0, 0), "elu": (0, 1), "selu": (0, 1.0507009873554805), "celu": (0, 1),
         "sigmoid": (0, 0), "log_sigmoid": (1, 0), "hard_sigmoid": (0, 0), "sparse_sigmoid": (0, 0), "tanh": (0, 0),
         "hard_tanh": (0, 0), "tanh_shrink": (1, 1), "hard_shrink": (1, 1), "soft_shrink": (1, 1), "softplus": (0, 1),
         "squareplus": (0, 1), "sparse_plus": (0, 1), "softsign": (0, 0), "silu": (0, 1), "hard_silu": (0, 1),
-        "gelu": (0, 1), "gelu_tanh": (0, 1), "mish": (0, 1)}
+        "gelu": (0, 1), "gelu_tanh": (0, 1), "mish": (0, 1), "erf": (0, 0)}
 
 
 @pytest.mark.parametrize(("name", "numbers"), SPECIAL)

@@ -92,3 +92,32 @@ def test_shift_scale(level, dtype):
         settings = {"level": level, "dtype": dtype, "threads": threads_for(n)}
         y = run("shift_scale", [x, scale, shift, np.empty_like(x)], [5, n], **settings)[3]
         assert np.array_equal(y, (x - shift) * scale)
+
+
+@everywhere
+def test_axpy(level, dtype):
+    for n in SIZES:
+        x, y = normal(n, n).astype(dtype), normal(n + 1, n).astype(dtype)
+        result = run("axpy", [x, y], [n], [0.3], dtype=dtype, level=level, threads=threads_for(n))[1]
+        assert_close(result, y + np.array(0.3, dtype).astype(np.float64) * x, units=2, scale=8)
+
+
+@everywhere
+def test_outputs_that_are_written_past_the_caches(level, dtype):
+    """The same bits as any other output wherever it begins and ends, and nothing beside it."""
+    lengths = (1, 15, 16, 17, 509, 512, 1024, 1025, 3001)
+    for rows, columns in (*((n, 1) for n in lengths), (70, 37), (2, 1009), (2, 1008)):
+        n = rows * columns
+        a, b = normal(1, n).astype(dtype), normal(2, n).astype(dtype)
+        scale, shift = normal(3, columns).astype(dtype), normal(4, columns).astype(dtype)
+        for start in (0, 1, 7, 16, 19):
+            for name, inputs, sizes in (("add", [a, b], [n]), ("relu_forward", [a], [n]),
+                                        ("scale_shift", [a, scale, shift], [rows, columns])):
+                plain, past = np.full((2, n + 64), 7, dtype)
+                settings = {"sizes": sizes, "dtype": dtype, "level": level}
+                testing.run_kernel(name, [*inputs, plain[start:start + n]], **settings)
+                testing.run_kernel(name, [*inputs, past[start:start + n]], limits={"stream": 0}, **settings)
+                assert np.array_equal(plain, past) and not (past[start:start + n] == 7).all()
+        out = a.copy()
+        testing.run_kernel("add", [out, b, out], [n], dtype=dtype, level=level, limits={"stream": 0})
+        assert np.array_equal(out, a + b)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fastnn
+import fastnn.testing
 from fastnn import _race
 
 pytest.importorskip("pytest_benchmark")
@@ -136,18 +137,55 @@ def test_the_race_fails_on_a_planted_wrong_result(tmp_path):
 
 
 def test_kernels_and_start_become_sections(tmp_path):
-    results = [benchmark("bench_kernels", "64x64x64 or float32", tmp_path),
+    results = [benchmark("bench_kernels", "64x64x64-float or dot or 32x10- or 48x48x49 or limits", tmp_path,
+                         "--case-seconds=0.001"),
                benchmark("bench_import", "test_import and not all", tmp_path)]
     process = run(BENCH / "report.py", *results, "--out", tmp_path, folder=tmp_path)
     assert process.returncode == 0, process.stderr
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
-    ours = next(entry for entry in json.loads(results[0].read_text())["benchmarks"]
-                if entry["extra_info"]["table"] == "matmul" and entry["extra_info"]["library"] == "fastnn")
-    info = ours["extra_info"]
-    seconds = ours["stats"]["median"] / info["calls"]
-    assert f"| 64x64x64 | {_race.duration(seconds)} |" in page
-    assert f"| {info['flops'] / seconds / info['peak']:.0%} |" in page
-    assert "## Start" in page and "The race" not in page
+    entries = json.loads(results[0].read_text())["benchmarks"]
+    ours, inside = (next(entry for entry in entries if entry["extra_info"].get("kernel") == "A·B"
+                         and entry["extra_info"]["library"] == name) for name in ("fastnn", "fastnn, in a program"))
+    peaks = [f"{entry['extra_info']['flops'] / entry['stats']['median'] / entry['extra_info']['peak']:.0%}"
+             for entry in (ours, inside)]
+    median, best = (_race.duration(ours["stats"][name]) for name in ("median", "min"))
+    assert f"| 64x64x64 | {median} | {best} | {peaks[0]} | {peaks[1]} |" in page
+    for heading in ("### Aᵀ·B, float32", "### A·Bᵀ, float32", "### A·B, float64", "### Odd shapes",
+                    "### Dot product", "### Functions of rows, 32x10 float32", "## Start"):
+        assert heading in page
+    assert "The race" not in page and "of the rate of A·B" in page
+    level = fastnn.show_config("dicts")["levels"]["used"]
+    assert f"## Kernels, level {level}, NumPy with" in page
+    assert image.imread(tmp_path / f"roofline-{level}.png").shape[1] > 500
+
+
+@pytest.mark.skipif(len(fastnn.testing.levels()) < 2, reason="one level")
+def test_each_level_has_its_section(tmp_path, monkeypatch):
+    results = []
+    for level in fastnn.testing.levels()[:2]:
+        monkeypatch.setenv("FASTNN_ISA", level)
+        (tmp_path / level).mkdir()
+        results.append(benchmark("bench_kernels", "48x48x49", tmp_path / level, "--case-seconds=0.001"))
+    process = run(BENCH / "report.py", *results, "--out", tmp_path, folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    for level in fastnn.testing.levels()[:2]:
+        assert f"## Kernels, level {level}, NumPy with" in page
+
+
+def test_two_threads_stand_beside_one_and_numpy(bench_module):
+    result = bench_module("results").Result(
+        {"kernel": "A·B", "shape": [8, 8, 8], "bound": 1e-3, "median": {"fastnn, 1 thread": 4e-3}, "numpy": 6e-3},
+        2e-3, 2e-3, 0.0, 2e-3, {})
+    text = bench_module("kernel_tables").two([result])
+    assert "| A·B | 8x8x8 | 2.00 ms | 2.00x | 50% | 3.00x |" in text
+
+
+def test_one_thread_stands_beside_two_at_every_size(bench_module):
+    module = bench_module("results")
+    results = [module.Result({"kind": "light", "work": 1000, "threads": threads}, seconds, seconds, 0.0, seconds,
+                             {"machine": {}, "date": "today"}) for threads, seconds in ((1, 3e-6), (2, 2e-6))]
+    assert "| light | 1,000 | 3.00 µs | 2.00 µs | 1.50x |" in bench_module("kernel_tables").thresholds(results)
 
 
 def test_training_runs_its_field_and_becomes_a_section(tmp_path):

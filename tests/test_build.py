@@ -233,6 +233,20 @@ def test_unknown_levels_are_refused(tmp_path, setup_script):
     assert done.stderr.splitlines()[-1] == f"FASTNN_LEVELS: expected a list of {choices}, got 'v3,v9'"
 
 
+def test_unknown_sanitizers_are_refused(tmp_path):
+    done = build(tmp_path, FASTNN_SANITIZE="memory")
+    assert done.stderr.splitlines()[-1] == "FASTNN_SANITIZE: expected address,undefined or thread, got 'memory'"
+
+
+def test_sanitizers_add_to_the_flags_and_leave_them_as_they_are_otherwise(monkeypatch, setup_script):
+    monkeypatch.delenv("FASTNN_SANITIZE", raising=False)
+    assert setup_script.sanitizers() is None
+    monkeypatch.setenv("FASTNN_SANITIZE", "address,undefined")
+    compile_flags, link_flags = setup_script.sanitizers()
+    assert {"-fsanitize=address,undefined", "-fno-wrapv"} <= set(compile_flags)
+    assert link_flags == ["-fsanitize=address,undefined"]
+
+
 def test_openmp_is_refused_when_told_so(monkeypatch, setup_script):
     monkeypatch.setenv("FASTNN_NO_OPENMP", "1")
     probe = setup_script.Probe.__new__(setup_script.Probe)

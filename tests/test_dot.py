@@ -6,7 +6,8 @@ from fastnn import _kernels, ops
 from fastnn._kernels import parallel, runner
 from fastnn.testing import levels
 
-SIZES = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 4099]
+SIZES = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 4099,
+         16383, 16384, 16385, 40_000]
 
 
 @pytest.fixture(params=levels())
@@ -38,6 +39,12 @@ def moved(x, offset):
     whole = np.full(len(x) + offset + 16, np.nan, x.dtype)
     whole[offset:offset + len(x)] = x
     return whole[offset:offset + len(x)]
+
+
+def test_rounding_errors_do_not_grow_with_the_length(level):
+    x, y = np.random.default_rng(1).random((2, 3_000_000), dtype=np.float32)
+    exact = x.astype(np.float64) @ y.astype(np.float64)
+    assert abs(ops.dot(x, y) - exact) <= 2e-7 * exact
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

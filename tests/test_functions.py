@@ -1,4 +1,6 @@
-"""The elementary functions: error bounds over all of float32, and the values where arithmetic ends.
+"""The elementary functions: error bounds on samples, and the values where arithmetic ends.
+
+tests/every_float32.py measures all of float32; here it takes every thousandth.
 
 What has no kernel of its own is measured through one that it makes up: expm1 through elu, log1p through softplus, the
 tail of the normal distribution through gelu.
@@ -6,9 +8,10 @@ tail of the normal distribution through gelu.
 from decimal import Decimal, localcontext
 from functools import cache
 
+import every_float32
 import numpy as np
 import pytest
-from kernel_checks import everywhere, run, ulps
+from kernel_checks import LEVELS, everywhere, run, ulps
 
 from fastnn import testing
 
@@ -24,9 +27,9 @@ def softplus(x):
 
 EXACT = {"exp": np.exp, "log": np.log, "sigmoid": sigmoid, "tanh": np.tanh, "softplus": softplus,
          "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0)))}
-# units in the last place
-BOUNDS = {"float32": {"exp": 1.1, "log": 1.0, "sigmoid": 2.5, "tanh": 2.5, "softplus": 2.0, "elu": 1.5},
-          "float64": {"exp": 1.1, "log": 1.0, "sigmoid": 2.0, "tanh": 2.0, "softplus": 2.0, "elu": 1.5}}
+# units in the last place, in float64
+BOUNDS = {"exp": 1.1, "log": 1.0, "sigmoid": 2.0, "tanh": 2.0, "softplus": 2.0, "elu": 1.5}
+ERF_BOUND = 2.0
 GELU_BOUND = 6.0
 
 
@@ -41,10 +44,10 @@ def sample(dtype):
 
 
 @cache
-def exact(name, dtype):
-    """The function of the sample, in a wider type."""
+def exact(name):
+    """The function of the float64 sample in long double."""
     with np.errstate(all="ignore"):
-        return EXACT[name](sample(dtype).astype(np.float64 if dtype == "float32" else np.longdouble))
+        return EXACT[name](sample("float64").astype(np.longdouble))
 
 
 def apply(name, x, level):
@@ -52,16 +55,22 @@ def apply(name, x, level):
     return run(f"{name}_forward", [x, np.empty_like(x)], [x.size], numbers, dtype=x.dtype.name, level=level)[1]
 
 
+@pytest.mark.parametrize("name", every_float32.FUNCTIONS)
+def test_float32_errors_stay_within_the_stated_bounds(name):
+    for level, (error, x) in every_float32.worst(name, LEVELS, every=1009).items():
+        assert error <= every_float32.FUNCTIONS[name][1], (level, x)
+
+
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", EXACT)
-@everywhere
-def test_errors_stay_within_the_stated_bounds(name, level, dtype):
-    x, expected = sample(dtype), exact(name, dtype)
+def test_float64_errors_stay_within_the_stated_bounds(name, level):
+    x, expected = sample("float64"), exact(name)
     y = apply(name, x, level)
     with np.errstate(over="ignore"):
-        rounded = expected.astype(dtype)
+        rounded = expected.astype(np.float64)
     finite = np.isfinite(rounded)
     assert np.array_equal(y[~finite], rounded[~finite], equal_nan=True)
-    assert ulps(y[finite], expected[finite]).max() <= BOUNDS[dtype][name]
+    assert ulps(y[finite], expected[finite]).max() <= BOUNDS[name]
 
 
 def normal_tail(a):
@@ -95,13 +104,33 @@ def gelu_sample(dtype):
     return x, [Decimal(float(a)) * (1 - t if a > 0 else t) for a, t in zip(x, tails)]
 
 
+def greatest_error(y, expected):
+    """In units in the last place, of what is expected as Decimals."""
+    units = np.spacing(np.abs(np.array([float(e) for e in expected])).astype(y.dtype))
+    return max(float(abs(Decimal(float(a)) - e)) / float(u) for a, e, u in zip(y, expected, units))
+
+
 @everywhere
 def test_the_tail_of_the_normal_distribution(level, dtype):
     x, expected = gelu_sample(dtype)
-    y = apply("gelu", x, level)
-    units = np.spacing(np.abs(np.array([float(e) for e in expected])).astype(dtype))
-    errors = [float(abs(Decimal(float(a)) - e)) / float(u) for a, e, u in zip(y, expected, units)]
-    assert max(errors) <= GELU_BOUND
+    assert greatest_error(apply("gelu", x, level), expected) <= GELU_BOUND
+
+
+@cache
+def erf_sample():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.linspace(-6.5, 6.5, 1000), rng.uniform(-2, 2, 1000), 10 ** rng.uniform(-25, 0, 100)])
+    with localcontext() as context:
+        context.prec = 60
+        root = Decimal(2).sqrt()
+        exact = [(1 - 2 * normal_tail(abs(Decimal(a)) * root)).copy_sign(Decimal(a)) for a in x.tolist()]
+    return x, exact
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_erf_in_float64(level):
+    x, expected = erf_sample()
+    assert greatest_error(apply("erf", x, level), expected) <= ERF_BOUND
 
 
 @everywhere
@@ -117,6 +146,7 @@ def test_where_arithmetic_ends(level, dtype):
         "elu": ([inf, -inf, nan, 0.0, -0.0, least, -least, 1e4, -1e4], [inf, -1, nan, 0.0, -0.0, least, -least, 1e4,
                                                                         -1]),
         "softplus": ([inf, -inf, nan, bottom, 1e4, -1e4], [inf, 0, nan, 0, 1e4, 0]),
+        "erf": ([inf, -inf, nan, 0.0, -0.0, least, -least, 7.0, -7.0], [1, -1, nan, 0.0, -0.0, least, -least, 1, -1]),
     }
     for name, (x, expected) in cases.items():
         y, expected = apply(name, np.array(x, dtype), level), np.array(expected, dtype)
@@ -139,17 +169,18 @@ def test_denormal_results_and_arguments_keep_their_digits(level, dtype):
 @everywhere
 def test_a_result_does_not_depend_on_the_lane(level, dtype):
     x = np.random.default_rng(1).normal(0, 5, 67).astype(dtype)
-    for name in EXACT:
+    for name in (*EXACT, "erf", "gelu"):
         together = apply(name, np.abs(x), level)
         assert all(apply(name, np.abs(x[i:i + 1]), level)[0] == together[i] for i in range(x.size)), name
 
 
 @pytest.mark.parametrize("level", testing.levels())
-def test_tanh_is_odd_and_neither_function_leaves_its_range(level):
+def test_tanh_and_erf_are_odd_and_no_function_leaves_its_range(level):
     x = sample("float32")[:2_000_000]
     x = x[np.isfinite(x)]
-    y = apply("tanh", x, level)
-    assert np.array_equal(apply("tanh", -x, level), -y)
-    assert (np.abs(y) <= 1).all()
+    for name in ("tanh", "erf"):
+        y = apply(name, x, level)
+        assert np.array_equal(apply(name, -x, level), -y)
+        assert (np.abs(y) <= 1).all()
     y = apply("sigmoid", -x, level)
     assert (0 <= y).all() and (y <= 1).all()

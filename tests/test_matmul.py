@@ -17,9 +17,10 @@ ACTIVATIONS = [
     (np.tanh, lambda y: 1 - y * y),
 ]
 TAILS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65)
-# Around block constants: rows of a chunk 120, few rows 64, depth 128 and 512, columns 512, B from 2^18 elements packed;
-# depth 64 and up to 10 columns where C is narrow.
-BLOCKED = [(121, 40, 65), (64, 513, 520), (65, 513, 511), (67, 1026, 513), (130, 512, 512), (300, 129, 70),
+# Around block constants: few rows 64, depth 512 and 1024, columns 512 and 1024, B packed from 2^20 bytes, chunks of
+# 60 rows or more, of a large transposed A copied; depth 64 and up to 10 columns where C is narrow.
+BLOCKED = [(121, 40, 65), (64, 513, 520), (65, 513, 511), (130, 1026, 257), (130, 512, 512), (300, 129, 70),
+           (190, 1025, 131), (67, 258, 1030),
            (241, 257, 33), (65, 63, 3), (29, 129, 10), (64, 64, 9), (65, 65, 11), (300, 17, 1)]
 SENTINEL = 77.0
 
@@ -65,7 +66,7 @@ class Case:
         whole[np.isnan(whole)] = SENTINEL
         m = len(c)
         strides = [max(1, x.strides[0] // x.itemsize) for x in (self.a, self.b, c)]
-        size = _kernels.load_level(level).matmul_scratch(m, k, n, bool(self.flags & TRANSPOSE_B), c.itemsize)
+        size = _kernels.load_level(level).matmul_scratch(m, k, n, self.flags, c.itemsize)
         scratch = np.full(size + 1, 0xAA, np.uint8)[1:] if size else None
         y = None if self.y is None else self.y[rows]
         operands = [a, self.b, self.start, self.scale, self.shift, y, scratch, c]
@@ -142,7 +143,8 @@ def test_epilogues(level, dtype):
 
 @parametrize_level
 @parametrize_dtype
-@pytest.mark.parametrize("shape", [(70, 130, 40), (70, 70, 5), (70, 33, 130), (70, 600, 500), (260, 65, 20)])
+@pytest.mark.parametrize("shape", [(70, 130, 40), (70, 70, 5), (70, 33, 130), (70, 600, 500), (200, 1027, 262),
+                                   (260, 65, 20)])
 def test_row_invariance(level, dtype, shape):
     """A row's bits do not depend on the number of rows, nor on its place among them."""
     for flags in (activations(2), TRANSPOSE_A, TRANSPOSE_B, activations(1, 2) | ACCUMULATE):
@@ -201,7 +203,7 @@ def test_memory_ends(level, dtype, flags):
     for m, k, n in [(33, 3, 1), (35, 17, 5), (9, 6, 17), (3, 5, 35), (29, 18, 10), (66, 5, 49), (2, 1, 2),
                     (65, 513, 515)]:
         shapes = [(k, m) if flags & TRANSPOSE_A else (m, k), (n, k) if flags & TRANSPOSE_B else (k, n), n, n, n, (m, n)]
-        size = _kernels.load_level(level).matmul_scratch(m, k, n, bool(flags & TRANSPOSE_B), np.dtype(dtype).itemsize)
+        size = _kernels.load_level(level).matmul_scratch(m, k, n, flags, np.dtype(dtype).itemsize)
         operands = [before_page(shape, dtype) for shape in shapes]
         operands += [before_page((size,), np.uint8) if size else None, before_page((m, n), dtype)]
         run_kernel("matmul", operands, (m, k, n, shapes[0][1], shapes[1][1], n), flags=flags | activations(2, 3),

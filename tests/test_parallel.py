@@ -2,8 +2,12 @@
 import ctypes
 import itertools
 import math
+import os
+import subprocess
+import sys
 import threading
 import warnings
+from pathlib import Path
 
 import pytest
 import threadpoolctl
@@ -109,6 +113,61 @@ def test_a_limit_lowered_by_others_counts():
 def test_a_forked_child_runs_on_one_thread_and_never_hangs(run_python):
     done = run_python(FORK.format(tests=__file__.rpartition("/")[0]), timeout=120)
     assert done.stdout == f"0 {2 if parallel.has_openmp else 1}\n", done.stderr
+
+
+def command(*arguments):
+    """Run one of the commands of docs/testing.md; (status, what it printed)."""
+    import fastnn
+
+    environment = {**os.environ, "PYTHONPATH": str(Path(fastnn.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=Path(__file__).parents[1], env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200)
+    return done.returncode, done.stdout
+
+
+def test_processes_however_started_after_parallel_work():
+    status, text = command("tests.threads.fork", "--n", "40")
+    assert status == 0 and "40 forks, 0 bad" in text, text
+    assert "multiprocessing, fork: right" in text and "spawn: right" in text
+
+
+def test_predictions_from_many_python_threads():
+    status, text = command("tests.threads.predict", "--calls", "320")
+    assert status == 0, text
+
+
+@openmp
+def test_too_many_threads_are_found():
+    status, text = command("tests.threads.predict", "--calls", "64", "--plant")
+    assert status == 1, text
+
+
+@openmp
+def test_a_limit_set_by_others_is_that_of_their_thread():
+    """OpenMP keeps a number for each thread: threadpoolctl's limit does not reach other Python threads."""
+    _threads.set_num_threads(2)
+    seen = []
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        other = threading.Thread(target=lambda: seen.append(_threads.get_num_threads()))
+        other.start()
+        other.join()
+    assert seen == [2]
+
+
+def test_threadpoolctl_sees_the_runtime():
+    if parallel.has_openmp:
+        assert any(library["user_api"] == "openmp" for library in threadpoolctl.threadpool_info())
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
+def test_the_affinity_of_the_process_counts(run_python):
+    code = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import fastnn
+print(fastnn.get_num_threads())
+"""
+    assert run_python(code, FASTNN_NUM_THREADS=None, OMP_NUM_THREADS=None).stdout == "1\n"
 
 
 def test_set_num_threads():

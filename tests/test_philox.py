@@ -127,15 +127,15 @@ def test_noise_has_the_same_bits_at_every_level(dtype):
         assert all(np.array_equal(first, other) for other in others)
 
 
-@pytest.mark.parametrize("level", testing.levels())
-def test_masks_alone_and_their_copies(level):
+@everywhere
+def test_masks_alone_and_their_copies(level, dtype):
     for n in (*SIZES, 600):
         mask = np.empty(n, np.uint8)
-        settings = {"level": level, "threads": threads_for(n), "dtype": "float32"}
+        settings = {"level": level, "threads": threads_for(n), "dtype": dtype}
         [found] = run("dropout_mask", [mask], [n, 7], [0.4], seed=3, step=2, **settings)
         assert np.array_equal(found, words(n, 3, 2, 7) >= 0.4 * 2**32)
     mask = np.arange(6, dtype=np.uint8).reshape(2, 3) % 2
-    [_, copies] = run("repeat_mask", [mask, np.empty((2, 4, 3), np.uint8)], [2, 4, 3], level=level, dtype="float32")
+    [_, copies] = run("repeat_mask", [mask, np.empty((2, 4, 3), np.uint8)], [2, 4, 3], level=level, dtype=dtype)
     assert np.array_equal(copies, np.repeat(mask[:, None], 4, 1))
 
 

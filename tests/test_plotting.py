@@ -350,6 +350,26 @@ def test_race_refuses_what_has_no_logarithm(ax, seconds):
         plotting.race(seconds, ax=ax)
 
 
+def test_roofline_draws_roofs_slopes_and_kernels(ax):
+    points = {"matmul": [(10.0, 90e9), (40.0, 95e9)], "relu": [(0.125, 3e9)]}
+    assert plotting.roofline(points, {"float32": 100e9, "float64": 50e9}, {"L1": 200e9, "memory": 20e9}, ax=ax) is ax
+    slopes, roofs, kernels = ax.lines[:2], ax.lines[2:4], ax.lines[4:]
+    for line, rate in zip(slopes, (200, 20)):
+        x, y = line.get_data()
+        assert list(y / x) == pytest.approx([rate, rate]) and y[-1] == 100      # it ends at the highest roof
+    assert [line.get_ydata()[0] for line in roofs] == [100, 50]
+    assert [line.get_label() for line in kernels] == ["matmul", "relu"]
+    assert np.array_equal(kernels[0].get_xydata(), [[10, 90], [40, 95]])
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+
+
+@pytest.mark.parametrize(("points", "peaks"), [({}, {"a": 1.0}), ({"a": [(1.0, 1.0)]}, {}), ({"a": [(0.0, 1.0)]},
+                                               {"a": 1.0}), ({"a": [(1.0, 1.0)]}, {"a": -1.0})])
+def test_roofline_refuses_what_has_no_logarithm(ax, points, peaks):
+    with pytest.raises(ValueError, match="points, peaks, bandwidths: expected one or more positive numbers"):
+        plotting.roofline(points, peaks, {"L1": 1.0}, ax=ax)
+
+
 def test_without_axes_a_figure_is_made(run_python):
     code = """
 import matplotlib

@@ -1,4 +1,5 @@
-"""softmax and log_softmax with their derivatives against NumPy in float64, also where the argument is extreme."""
+"""softmax and log_softmax with their derivatives, and logsumexp, against NumPy in float64, also where the argument is
+extreme."""
 import numpy as np
 import pytest
 from kernel_checks import SIZES, assert_close, assert_slope, everywhere, run, threads_for
@@ -110,3 +111,52 @@ def test_log_softmax_of_extreme_logits(level, dtype):
         assert (y[2, :2] == -np.inf).all()
         assert_close(y[2, 2:], np.full(classes - 2, -np.log(classes - 2)), scale=1)
         assert np.isnan(y[3:]).all()
+
+
+def logsumexp(z):
+    peak = z.max(-1, keepdims=True)
+    return (peak + np.log(np.exp(z - peak).sum(-1, keepdims=True)))[..., 0]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 17, 33])
+@everywhere
+def test_logsumexp(rows, level, dtype):
+    for classes in (*SIZES, 100):
+        z = (3 * normal(classes, rows, classes)).astype(dtype)
+        threads = threads_for(rows) if classes in (3, 33) else (1,)
+        y = run("logsumexp", [z, np.empty(rows, dtype)], [rows, classes], dtype=dtype, level=level, threads=threads)[1]
+        if classes:
+            assert_close(y, logsumexp(z.astype(np.float64)), units=2, scale=2)
+        else:
+            assert (y == -np.inf).all()
+        for r in range(0, rows, 4):
+            one = run("logsumexp", [z[r:r + 1], np.empty(1, dtype)], [1, classes], dtype=dtype, level=level)[1]
+            assert one[0] == y[r]
+
+
+@everywhere
+def test_logsumexp_of_extreme_logits(level, dtype):
+    inf = np.inf
+    for classes in (3, 18, 100):
+        z = np.zeros((8, classes), dtype)
+        z[0] = -inf             # nothing is possible
+        z[1, 1] = inf
+        z[2, :2] = -inf
+        z[3, 0] = np.nan
+        z[4] = 1e4              # exp would overflow
+        z[5] = -1e4             # and be 0
+        z[6, 0], z[6, 1] = inf, -inf
+        z[7, 0], z[7, 1:] = np.finfo(dtype).max, -np.finfo(dtype).max
+        y = run("logsumexp", [z, np.empty(8, dtype)], [8, classes], dtype=dtype, level=level)[1]
+        assert np.array_equal(y[[0, 1, 3, 6, 7]], np.array([-inf, inf, np.nan, inf, np.finfo(dtype).max], dtype),
+                              equal_nan=True)
+        assert_close(y[[2, 4, 5]], [np.log(classes - 2), 1e4 + np.log(classes), -1e4 + np.log(classes)], scale=1)
+
+
+@everywhere
+def test_softmax_rows_sum_to_one(level, dtype):
+    for classes in (2, 10, 16, 17, 100, 1000, 10_000):
+        for spread in (0.1, 3, 30):
+            z = (spread * normal(classes, 50, classes)).astype(dtype)
+            p = run("softmax_forward", [z, np.empty_like(z)], [50, classes], dtype=dtype, level=level)[1]
+            assert np.abs(p.sum(1, dtype=np.float64) - 1).max() <= 2e-7

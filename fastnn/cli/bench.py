@@ -2,24 +2,36 @@
 
 Each contestant's result is first compared with float64 NumPy's; then 10 rounds of 10 calls are timed. torch races where
 it is installed. Draws a bar chart.
+
+With --kernels instead: every kernel beside the limits of this machine and beside NumPy, as a block of text to share,
+and a roofline. That takes a minute and a half, with --quick a quarter of a minute.
 """
 from fastnn import _race, plotting
-from fastnn.cli import CommandError, one_of, save_pictures, wholes
+from fastnn.cli import CommandError, kernels, one_of, save_pictures, wholes
 
 SECONDS = 5.0            # a contestant whose calls would take longer is left out here; pytest-benchmark's race has all
 
 OPTIONS = {
-    "operation": {"nargs": "?", "default": "dot", "type": one_of("operation", list(_race.OPERATIONS)),
+    "operation": {"nargs": "?", "type": one_of("operation", list(_race.OPERATIONS)),
                   "metavar": "OPERATION", "help": "dot, matmul or relu (default: dot)"},
     "--sizes": {"type": wholes, "metavar": "N[,N...]",
                 "help": "elements of a vector or side of a matrix (default: 10,100,1000,10000,100000 for dot)"},
+    "--kernels": {"action": "store_true", "help": "measure the kernels instead"},
+    "--quick": {"action": "store_true", "help": "with --kernels: fewer of them, and shorter"},
     "--out": {"default": "fastnn-bench", "metavar": "DIR", "help": "folder for the picture (default: fastnn-bench)"},
 }
 
 
 def run(options):
     """Print one table a size as it is measured, then draw the size that was published, or the largest."""
-    operation = options.operation
+    if options.kernels:
+        if options.operation or options.sizes:
+            raise CommandError("--kernels measures all kernels: it takes no operation and no --sizes", 2)
+        kernels.show(options.quick, options.out)
+        return
+    if options.quick:
+        raise CommandError("--quick is for --kernels", 2)
+    operation = options.operation or "dot"
     sizes = options.sizes or _race.OPERATIONS[operation].sizes
     _race.one_thread()
     print(f"{_race.OPERATIONS[operation].__doc__} {_race.ROUNDS} rounds of {_race.ITERATIONS} calls, one thread; "

@@ -154,7 +154,7 @@ def _repeated(build: Lowering, x: Value, axis: int, times: int, outer: int) -> V
 
     def backward(dy: Value) -> None:
         dx = build.gradient_place(x)
-        build.emit("middle_sum", [dy], [dx], sizes)
+        build.emit("reduce_sum", [dy], [dx], sizes)
         build.add_gradient(x, dx)
 
     if y.needs_gradient:

@@ -1,4 +1,4 @@
-"""Pictures: training curves, activations, decision boundaries, confusion matrices, networks, durations.
+"""Pictures: training curves, activations, decision boundaries, confusion matrices, networks, durations, rooflines.
 
 Each function draws on ``ax`` and returns it; without ``ax`` it makes a new figure with pyplot, so that a notebook shows
 it. matplotlib (``pip install 'fastnn[plot]'``) is imported when a picture is drawn.
@@ -9,5 +9,7 @@ from .curves import activations, history, learning_curves
 from .durations import race
 from .nets import network
 from .predictions import confusion_matrix, decision_boundary
+from .rooflines import roofline
 
-__all__ = ["activations", "confusion_matrix", "decision_boundary", "history", "learning_curves", "network", "race"]
+__all__ = ["activations", "confusion_matrix", "decision_boundary", "history", "learning_curves", "network", "race",
+           "roofline"]

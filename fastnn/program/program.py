@@ -14,8 +14,6 @@ from .lowering import Lowering
 from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output of matmul
-# A run estimated shorter than this stays on one thread: waking a sleeping pool costs milliseconds.
-PARALLEL_NANOSECONDS = 2_000_000
 SMALLEST_CAPACITY = 32
 
 
@@ -163,7 +161,7 @@ class Program:
         for o in self.operations:
             if o.kernel == "matmul" and o.outputs[SCRATCH] is value:
                 m, k, n = (o.size(i, rows) for i in range(3))
-                return _kernels.matmul_scratch(m, k, n, bool(o.flags & 2), np.dtype(o.dtype).itemsize)
+                return _kernels.matmul_scratch(m, k, n, o.flags, np.dtype(o.dtype).itemsize)
         raise LookupError("scratch of no operation")
 
     def run(self, arrays: list[np.ndarray], n_rows: int, batch_size: int) -> tuple | None:
@@ -188,4 +186,4 @@ class Program:
 def threads_for(plan: Plan, n_batches: int) -> int:
     """Threads of a run: one where it is estimated too short to wake the others."""
     threads = _threads.get_num_threads()
-    return threads if threads > 1 and plan.nanoseconds * n_batches > PARALLEL_NANOSECONDS else 1
+    return threads if threads > 1 and runner.worth_threads(plan.nanoseconds * n_batches) else 1

@@ -1,0 +1,96 @@
+"""The slow path of the eager functions: operands that kernels cannot take as they are, and the texts of errors.
+
+What is no plain array is made one by ``_arrays``; here two operands are fitted to each other, and what is written to is
+checked.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from ._arrays import check_axes as check_axes
+from ._arrays import check_axis as check_axis
+from ._arrays import contiguous, numbers
+from ._arrays import plain as plain
+from ._arrays import real_number as real_number
+
+
+def vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
+    """x and y as plain arrays of one dtype and one length, for ``ops.dot``."""
+    a, b = numbers(x, "x"), numbers(y, "y")
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"dot: `x` and `y` must be vectors of one length, got shapes {a.shape} and {b.shape}")
+    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+    return contiguous(a, dtype), contiguous(b, dtype)
+
+
+def matrices(a, b) -> tuple[np.ndarray, np.ndarray]:
+    """a and b as aligned arrays of one dtype, of any strides, for ``ops.matmul``."""
+    a, b = numbers(a, "a"), numbers(b, "b")
+    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+    return _aligned(a, dtype), _aligned(b, dtype)
+
+
+def _aligned(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return x if x.dtype == dtype and x.flags.aligned else np.array(x, dtype)
+
+
+def no_product(a: np.ndarray, b: np.ndarray) -> ValueError:
+    """The error for shapes that have no matrix product."""
+    return ValueError("matmul: `a` must have shape (..., M, K) or (K,), `b` shape (..., K, N) or (K,), leading axes "
+                      f"that broadcast, got {a.shape} and {b.shape}")
+
+
+def combined(function: np.ufunc, x1, x2, out) -> np.ndarray:
+    """NumPy's function of two arrays that broadcast, as the kernels give it: numbers of Python take the dtype of the
+    other, and nothing warns."""
+    a, b = numbers(x1, "x1"), numbers(x2, "x2")
+    dtype = a.dtype
+    if b.dtype != dtype or dtype not in (np.float32, np.float64):
+        kinds = [x if type(x) in (bool, int, float) else array.dtype for x, array in ((x1, a), (x2, b))]
+        dtype = np.result_type(np.result_type(*kinds), np.float32)
+    try:
+        shape = np.broadcast(a, b).shape
+    except ValueError:
+        raise ValueError(f"`x1` and `x2` must have shapes that broadcast, got {a.shape} and {b.shape}") from None
+    if out is not None and (type(out) is not np.ndarray or out.shape != shape or out.dtype != dtype
+                            or not out.flags.carray):
+        raise wrong_out(out, shape, dtype.name)
+    with np.errstate(all="ignore"):
+        return np.asarray(function(a, b, out, dtype=dtype, order="C"))
+
+
+def added(x, y) -> np.ndarray:
+    """x as ``ops.axpy`` adds it to y, which must be an array to write to."""
+    if type(y) is not np.ndarray or y.dtype not in (np.float32, np.float64) or not y.flags.carray:
+        raise _not_writable("y", y, "of float32 or float64")
+    array = numbers(x, "x")
+    if array.shape != y.shape:
+        raise ValueError(f"axpy: `x` must have the shape of `y`, {y.shape}, got {array.shape}")
+    return contiguous(array, y.dtype)
+
+
+def wrong_out(out, shape: tuple, dtype: str) -> Exception:
+    """The error for an ``out`` that cannot take a result of this shape and dtype."""
+    if type(out) is np.ndarray and (out.shape != shape or out.dtype != dtype):
+        return ValueError(f"`out` must have the shape and dtype of the result, {shape} and {dtype}, got {out.shape} "
+                          f"and {out.dtype}")
+    return _not_writable("out", out, f"of shape {shape} and dtype {dtype}")
+
+
+def _not_writable(argument: str, x, kind: str) -> Exception:
+    """The error for what a kernel cannot write to."""
+    text = f"`{argument}` must be a C-contiguous, writable numpy.ndarray {kind}, got "
+    if type(x) is not np.ndarray:
+        return TypeError(f"{text}{type(x).__name__}: {x!r:.60}".replace("\n", " "))
+    if x.dtype not in (np.float32, np.float64):
+        return ValueError(f"{text}one of dtype {x.dtype}")
+    which = "read-only" if not x.flags.writeable else "not C-contiguous" if x.flags.aligned else "not aligned"
+    return ValueError(f"{text}one of shape {x.shape} that is {which}")
+
+
+def check_ord(order, axis, x) -> None:
+    """Raise ValueError unless this is the order of a norm that ``ops.norm`` has."""
+    vectors = np.ndim(x) == 1 if axis is None else not isinstance(axis, (tuple, list)) or len(axis) == 1
+    if isinstance(order, bool) or order != 2 or not vectors:
+        raise ValueError("norm: `ord` must be None, or 2 for vectors (a 1-D `x`, or one `axis`), got "
+                         f"{order!r:.60} for an array of shape {np.shape(x)}; numpy.linalg.norm has others")

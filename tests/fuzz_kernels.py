@@ -1,0 +1,413 @@
+"""Random calls of kernels and eager functions, each compared with NumPy in float64.
+
+    python tests/fuzz_kernels.py --calls 1000000
+
+Shapes (0, 1, odd ones, around the lanes of every vector), addresses, distances between rows, dtypes, transpositions,
+epilogues, levels, and one to three threads on tiny blocks are drawn anew for each call. Calls run in child processes:
+one that crashes or hangs is a failure, named like a wrong result by the seed and the number of the call, which
+``--seed S --call N`` runs alone. Status 1 with any failure. ``--plant wrong``, ``crash`` or ``hang`` makes such a
+fault, to see that it is found.
+"""
+import argparse
+import ctypes
+import math
+import mmap
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import test_activation
+import test_matmul
+import test_softmax
+
+from fastnn import _kernels, ops, testing
+
+SHARD = 25_000            # calls of one child process
+PATIENCE = 60             # seconds without a call that ends: a hang
+SHOWN = 10                # failures that are printed
+SENTINEL = 0xA5
+ACCUMULATE, SCALE_FIRST = 4, 8
+planted = None            # what --plant says
+DTYPES = ("float32", "float64")
+NUMBERS = test_activation.sample(5, 1 << 16)
+POOLS = {dtype: NUMBERS.astype(dtype) for dtype in DTYPES}
+GATHERED = ("float32", "float64", "float16", "uint8", "int32", "int64", "bool")
+
+
+class Draw:
+    """One call: what it draws, and the arrays it makes of that."""
+    def __init__(self, seed, call):
+        self.rng = random.Random(seed * 1_000_003 + call)
+        self.dtype = self.rng.choice(DTYPES)
+        self.threads = self.rng.choice((1,) * 14 + (2, 3))
+        self.level = self.rng.choice(testing.levels())
+        self.said = []
+
+    def size(self, most=70):
+        """A size; half of them lie near the lanes of a vector."""
+        if self.rng.random() < 0.5:
+            return min(most, max(0, self.rng.choice((0, 1, 2, 4, 8, 16, 32, 64)) + self.rng.randint(-1, 1)))
+        return self.rng.randint(0, most)
+
+    def values(self, *shape, dtype=None):
+        """Numbers to read, at any address: a part of a pool."""
+        n = math.prod(shape)
+        start = self.rng.randrange(len(NUMBERS) - n)
+        return POOLS[dtype or self.dtype][start:start + n].reshape(shape)
+
+    def place(self, array, gap=0):
+        """A copy to write to, among sentinels, ``gap`` elements between its rows; ``untouched`` looks at those."""
+        array = np.asarray(array)
+        rows, columns = array.shape if array.ndim == 2 else (1, array.size)
+        width = (columns + gap) * array.itemsize
+        before = 64 + array.itemsize * self.rng.randrange(16)
+        raw = np.full(before + rows * width + 64, SENTINEL, np.uint8)
+        copy = np.ndarray(array.shape, array.dtype, raw, before,
+                          (width, array.itemsize) if array.ndim == 2 else None)
+        copy[...] = array
+        self.said.append((raw, before, rows, columns * array.itemsize, width))
+        return copy
+
+    def untouched(self):
+        """Nothing but the arrays themselves was written."""
+        for raw, before, rows, used, width in self.said:
+            assert (raw[:before] == SENTINEL).all() and (raw[before + rows * width:] == SENTINEL).all(), "wrote outside"
+            if used != width:
+                between = raw[before:before + rows * width].reshape(rows, width)[:, used:]
+                assert (between == SENTINEL).all(), "wrote between rows"
+
+    def run(self, name, operands, sizes=(), scalars=(), **settings):
+        limits = None if self.threads == 1 else {"matmul": 0, "light": 0, "heavy": 0, "block": 16}
+        status, *_ = testing.run_kernel(name, operands, sizes, scalars, dtype=self.dtype, level=self.level,
+                                        threads=self.threads, limits=limits, **settings)
+        assert status == 0, f"status {status}"
+        self.untouched()
+        return operands[-1]
+
+
+def close(actual, expected, units, size):
+    """Equal but for ``units`` roundings of ``size``, an array or number."""
+    if not actual.size:
+        return
+    if planted == "wrong" and random.random() < 0.01:
+        actual.flat[-1] += 1 + abs(actual.flat[-1])
+    error = np.abs(actual.astype(np.float64) - np.asarray(expected, np.float64))
+    bound = units * np.finfo(actual.dtype).eps * size
+    assert np.all(error <= bound), f"error {np.max(error / bound):.3g} times the bound"
+
+
+def same(actual, expected):
+    assert np.array_equal(actual, expected), "not the same"
+
+
+# kernels
+
+
+def matmul(d):
+    m, n = d.size(), d.size()
+    k = d.size(150)
+    flags = d.rng.choice((0, 0, 1, 2, 3)) | d.rng.choice((0, 0, ACCUMULATE))
+    start, scale, shift = (d.values(n) if d.rng.random() < 0.3 else None for _ in range(3))
+    forward = d.rng.choice((0, 0, 0, 1, 2, 3))
+    gradient = d.rng.choice((0, 0, 0, 1, 2, 3))
+    if scale is not None or shift is not None:
+        flags |= d.rng.choice((0, SCALE_FIRST))
+    a, b = (d.place(d.values(*(shape[::-1] if flags & bit else shape)), d.rng.choice((0, 0, 1, 3)))
+            for shape, bit in (((m, k), 1), ((k, n), 2)))
+    c = d.place(d.values(m, n), d.rng.choice((0, 0, 1, 2)))
+    before = c.astype(np.float64) if flags & ACCUMULATE else np.zeros((m, n))
+    y = np.abs(d.values(m, n)) / 40 if gradient else None
+    size = _kernels.load_level(d.level).matmul_scratch(m, k, n, flags, c.itemsize)
+    scratch = d.place(np.empty(size, np.uint8)) if size else None
+    strides = [max(1, x.strides[0] // x.itemsize) for x in (a, b, c)]
+    d.run("matmul", [a, b, start, scale, shift, y, scratch, c], (m, k, n, *strides),
+          flags=flags | forward << 8 | gradient << 16)
+    wide_a, wide_b = ((x.T if flags & bit else x).astype(np.float64) for x, bit in ((a, 1), (b, 2)))
+    z = wide_a @ wide_b + before
+    bound = np.abs(wide_a) @ np.abs(wide_b) + np.abs(before)
+    if start is not None:
+        z, bound = z + start, bound + np.abs(start)
+    factor, term = (np.float64(1) if scale is None else scale.astype(np.float64),
+                    np.float64(0) if shift is None else shift.astype(np.float64))
+    function = test_matmul.ACTIVATIONS[forward][0]
+    with np.errstate(over="ignore"):      # exp(-z) of the oracle's sigmoid
+        expected = function(factor * z + term) if flags & SCALE_FIRST else factor * function(z) + term
+    if gradient:
+        expected = expected * test_matmul.ACTIVATIONS[gradient][1](y.astype(np.float64))
+    close(c, expected, 8 + k ** 0.5, 1 + (1 + np.abs(factor)) * (1 + bound) + np.abs(term))
+
+
+def activation(d):
+    name, numbers = d.rng.choice(test_activation.CASES)
+    shape = (d.size(300),)
+    x, dy = d.values(*shape), d.values(*shape)
+    function = test_activation.FUNCTIONS[name][0]
+    y = d.run(f"{name}_forward", [x, d.place(np.empty_like(x))], [x.size], numbers)
+    expected = function(x.astype(np.float64), *numbers).astype(np.float64)
+    units = 64 if d.dtype == "float32" else 1 << 16
+    close(y, expected, units, 1 + np.abs(expected))
+    if d.rng.random() < 0.5:
+        read = x if name in test_activation.READ_X else y
+        dx = d.run(f"{name}_backward", [dy, read, d.place(np.empty_like(x))], [x.size], numbers)
+        expected = (dy * test_activation.slope(name, x, numbers)).astype(np.float64)
+        close(dx, expected, units, 16 + np.abs(expected))
+
+
+def softmax(d):
+    rows, classes, log = d.size(40), d.size(120), d.rng.random() < 0.5
+    x, dy = d.values(rows, classes), d.values(rows, classes)
+    name = "log_softmax" if log else "softmax"
+    y = d.run(f"{name}_forward", [x, d.place(np.empty_like(x))], [rows, classes])
+    dx = d.run(f"{name}_backward", [dy, y, d.place(np.empty_like(x))], [rows, classes])
+    if not x.size:
+        return
+    wide, dy = x.astype(np.float64), dy.astype(np.float64)
+    expected = test_softmax.softmax(wide)
+    total = np.abs(dy).sum(1, keepdims=True)
+    if log:
+        close(y, test_softmax.log_softmax(wide), 16, 1 + np.abs(wide).max())
+        close(dx, dy - expected * dy.sum(1, keepdims=True), 64, 1 + total)
+    else:
+        close(y, expected, 64, 1)
+        close(dx, expected * (dy - (dy * expected).sum(1, keepdims=True)), 64, 1 + total)
+
+
+def arithmetic(d):
+    rows, columns = d.size(), d.size()
+    x, y = d.values(rows, columns), d.values(rows, columns)
+    scale, shift = d.values(columns), d.values(columns)
+    out = d.place(np.empty_like(x))
+    name = d.rng.choice(("add", "product", "fill", "scale_shift", "shift_scale"))
+    if name == "add":
+        same(d.run(name, [x, y, out], [x.size]), x + y)
+    elif name == "product":
+        same(d.run(name, [x, y, out], [x.size]), x * y)
+    elif name == "fill":
+        assert (d.run(name, [out], [x.size], [0.1]) == np.array(0.1, d.dtype)).all()
+    elif name == "scale_shift":
+        expected = x.astype(np.float64) * scale + shift
+        close(d.run(name, [x, scale, shift, out], [rows, columns]), expected, 4, 1 + np.abs(shift) + np.abs(expected))
+    else:
+        same(d.run(name, [x, scale, shift, out], [rows, columns]), (x - shift) * scale)
+
+
+def sums(d):
+    rows, columns = d.size(200), d.size()
+    x = d.values(rows, columns)
+    wide = x.astype(np.float64)
+    size = 1 + np.abs(wide).sum(0)
+    if d.rng.random() < 0.3:
+        close(d.run("sum", [x, d.place(np.zeros(1))], [x.size]), wide.sum(), 64, 1 + size.sum())
+        return
+    start, flags = d.values(columns), d.rng.choice((0, ACCUMULATE))
+    total = d.run("column_sum", [x, d.place(start)], [rows, columns], flags=flags)
+    close(total, wide.sum(0) + (start if flags else 0), 8 + rows ** 0.5, size + np.abs(start))
+
+
+def axes(d):
+    outer, middle, inner = d.size(12), d.size(20), d.size(40)
+    x = d.values(outer, middle, inner)
+    name = d.rng.choice(("swap_axes", "reduce_sum", "repeat"))
+    sizes = (outer, middle, inner)
+    if name == "swap_axes":
+        out = d.run(name, [x, d.place(np.empty((outer * inner, middle), d.dtype))], sizes)
+        same(out.reshape(outer, inner, middle), x.swapaxes(1, 2))
+    elif name == "reduce_sum":
+        out = d.run(name, [x, d.place(np.empty((outer, inner), d.dtype))], sizes)
+        close(out, x.astype(np.float64).sum(1), 8 + middle, 1 + np.abs(x).sum(1))
+    else:
+        a = d.values(outer, inner)
+        out = d.run(name, [a, d.place(np.empty((outer * middle, inner), d.dtype))], sizes)
+        same(out.reshape(sizes), np.broadcast_to(a[:, None], sizes))
+
+
+def gather(d):
+    given, features, rows = d.rng.choice(GATHERED), d.size(), d.size(40)
+    n = rows + d.rng.randrange(9)
+    array = (d.values(max(n, 1), features, dtype="float32") * 10).astype(given)
+    far = d.place(array, d.rng.choice((0, 1, 5)))[::d.rng.choice((1, -1))]
+    order = None
+    if d.rng.random() < 0.5:
+        order = np.array(d.rng.sample(range(len(far)), len(far)))
+    first = d.rng.randint(0, len(far) - min(rows, len(far)))
+    rows = min(rows, len(far) - first)
+    out = d.place(np.empty((rows, features), d.dtype))
+    d.run("gather", [out], [rows, features, 0], arrays=[far], order=order, start=first)
+    same(out, (far if order is None else far[order])[first:first + rows].astype(d.dtype))
+
+
+# eager functions, on arrays as callers have them
+
+
+def any_array(d, *shape):
+    """An array of this shape: other dtypes, transposed, strided, reversed, of another byte order, lists."""
+    kind = d.rng.randrange(10)
+    x = d.values(*shape)
+    if kind == 0:
+        x = (x * 8).astype(d.rng.choice(("int32", "int64", "uint8", "float16", "bool")))
+    elif kind == 1:
+        x = np.asfortranarray(x)
+    elif kind == 2:
+        x = np.repeat(x, 2, axis=-1)[..., ::2]
+    elif kind == 3:
+        x = x[::-1]
+    elif kind == 4:
+        x = x.astype(x.dtype.newbyteorder())
+    elif kind == 5:
+        x = np.array(x)
+        x.flags.writeable = False
+    elif kind == 6:
+        raw = np.zeros(x.nbytes + 1, np.uint8)
+        raw[1:] = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
+        x = raw[1:].view(x.dtype).reshape(x.shape)
+    return x
+
+
+def eager_matmul(d):
+    m, k, n = d.size(), d.size(), d.size()
+    a, b = any_array(d, m, k), any_array(d, k, n)
+    if d.rng.random() < 0.2:
+        a = any_array(d, 2, m, k)
+    if d.rng.random() < 0.3:
+        b = any_array(d, n, k).T
+    c = ops.matmul(a, b)
+    assert c.dtype.name in DTYPES
+    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+    assert c.shape == (*a.shape[:-1], n)
+    close(c, wide_a @ wide_b, 8 + k ** 0.5, 1 + np.abs(wide_a) @ np.abs(wide_b))
+
+
+def eager_rowwise(d):
+    x = any_array(d, *(d.size(9) for _ in range(d.rng.randrange(3))), d.size(200))
+    wide = x.astype(np.float64)
+    name = d.rng.choice(("relu", "sigmoid", "tanh", "softmax"))
+    if name != "softmax":
+        y = getattr(ops, name)(x)
+        expected = test_activation.FUNCTIONS[name][0](wide)
+    else:
+        axis = d.rng.randrange(-x.ndim, x.ndim)
+        y, expected = ops.softmax(x, axis=axis), wide
+        if x.size:
+            expected = np.moveaxis(test_softmax.softmax(np.moveaxis(wide, axis, -1)), -1, axis)
+    assert y.shape == x.shape
+    close(y, expected, 64, 1)
+
+
+def eager_dot(d):
+    n = d.size(1000)
+    x, y = any_array(d, n), any_array(d, n)
+    wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
+    kind = np.result_type(x, y, np.float32)
+    close(np.array([ops.dot(x, y)], kind), wide_x @ wide_y, 8 + n ** 0.5, 1 + np.abs(wide_x) @ np.abs(wide_y))
+
+
+CALLS = {matmul: 35, activation: 15, softmax: 6, arithmetic: 8, sums: 5, axes: 4, gather: 6,
+         eager_matmul: 10, eager_rowwise: 7, eager_dot: 4}
+
+
+def one_call(seed, call):
+    """Make call number ``call``; its name and, where it failed, what went wrong."""
+    d = Draw(seed, call)
+    function = d.rng.choices(list(CALLS), CALLS.values())[0]
+    try:
+        function(d)
+        return function.__name__, None
+    except Exception as error:
+        return function.__name__, f"{d.level} {d.dtype}, {d.threads} threads: {type(error).__name__}: {error}"
+
+
+def shard(seed, first, calls, progress):
+    """The work of a child process: calls first, first + 1, ...
+
+    The file ``progress`` holds one more than the number of the call at hand, 0 at first, and the number of failures.
+    """
+    with open(progress, "r+b") as file, mmap.mmap(file.fileno(), 16) as place:
+        failures = 0
+        with testing.forced_threads(2) if first % 2 else testing.changed_limits():
+            for call in range(first, first + calls):
+                place[:8] = (call + 1).to_bytes(8, "little")
+                if call == first + calls // 2 and planted == "crash":
+                    ctypes.string_at(0)
+                if call == first + calls // 2 and planted == "hang":
+                    time.sleep(1000)
+                name, wrong = one_call(seed, call)
+                if wrong:
+                    failures += 1
+                    place[8:] = failures.to_bytes(8, "little")
+                    if failures <= SHOWN:
+                        print(f"call {call} ({name}), {wrong}", flush=True)
+
+
+def run_shard(options, first, calls, level, deadline):
+    """Run a child until it is done, hangs, or the time is over; (calls made, failures)."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(bytes(16))
+        file.flush()
+        command = [sys.executable, __file__, "--seed", str(options.seed), "--shard", str(first), str(calls), file.name,
+                   *(("--plant", options.plant) if options.plant else ())]
+        # Threads that wait passively leave the core to the one that works: regions here are tiny, and other jobs run.
+        child = subprocess.Popen(command, env={**os.environ, "FASTNN_ISA": level, "OMP_WAIT_POLICY": "passive"})
+        moved, last, hangs, over = time.monotonic(), 0, False, False
+        while child.poll() is None:
+            time.sleep(0.05)
+            now, (next_call, failures) = time.monotonic(), read(file.name)
+            if next_call != last:
+                moved, last = now, next_call
+            hangs = now - moved > (options.patience if next_call else PATIENCE)
+            over = now > deadline
+            if hangs or over:
+                child.kill()
+                child.wait()
+                break
+        next_call, failures = read(file.name)
+        if hangs or (child.returncode and not over):
+            what = "hangs" if hangs else f"ended with status {child.returncode}"
+            print(f"a process {what} at --seed {options.seed} --call {next_call - 1}, level {level}", flush=True)
+            failures += 1
+        return max(0, next_call - first), failures
+
+
+def read(path):
+    """(one more than the call at hand, failures) of a child."""
+    return np.frombuffer(Path(path).read_bytes(), np.int64).tolist()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--call", type=int, help="make this call alone")
+    parser.add_argument("--plant", choices=["wrong", "crash", "hang"])
+    parser.add_argument("--patience", type=float, default=PATIENCE)
+    parser.add_argument("--shard", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    global planted
+    planted = options.plant
+    if options.shard:
+        first, calls, progress = options.shard
+        return shard(options.seed, int(first), int(calls), progress)
+    if options.call is not None:
+        name, wrong = one_call(options.seed, options.call)
+        print(name, wrong or "right")
+        return int(wrong is not None)
+    began, done, failures, i = time.monotonic(), 0, 0, 0
+    while done < options.calls and time.monotonic() - began < options.seconds:
+        calls = min(SHARD, options.calls - i * SHARD)
+        if calls <= 0:
+            break
+        level = testing.levels()[i % len(testing.levels())]
+        made, wrong = run_shard(options, i * SHARD, calls, level, began + options.seconds)
+        done, failures, i = done + made, failures + wrong, i + 1
+    levels, seconds = " ".join(testing.levels()), time.monotonic() - began
+    print(f"{done} calls, {failures} failures, seed {options.seed}, levels {levels}, {seconds:.0f} s")
+    return int(failures > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

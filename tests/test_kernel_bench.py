@@ -1,0 +1,193 @@
+"""Kernels are measured as the pages say: right results first, then all in turns, beside the machine's limits."""
+import json
+import re
+import stat
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import _kernel_bench, _roofline, ops
+from fastnn._kernel_cases import ELEMENTWISE, FUNCTIONS, PRODUCTS, READERS, ROWS, SHAPES, Case, WrongResult, check
+from fastnn.cli import CommandError, kernels
+
+TINY = [Case("A·B", (5, 3, 4)), Case("Aᵀ·B", (5, 3, 4)), Case("A·Bᵀ", (5, 3, 4), "float64"), Case("dot", (9,)),
+        Case("relu", (9,)), Case("softmax", (3, 4))]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS])
+def test_every_expression_is_right(kernel, dtype):
+    shape = (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)
+    case = Case(kernel, shape, dtype)
+    for library in ("fastnn", "numpy"):
+        if case.statement(library):
+            check(case, library)
+
+
+@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS])
+def test_torch_computes_the_same(kernel):
+    pytest.importorskip("torch")
+    check(Case(kernel, (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)), "torch")
+
+
+def test_only_the_ends_of_a_large_result_are_compared(monkeypatch):
+    monkeypatch.setattr("fastnn._kernel_cases.LARGE", 100)
+    monkeypatch.setattr("fastnn._kernel_cases.END", 10)
+    check(Case("erf", (101,)), "fastnn")
+    for wrong, refused in ((3, True), (50, False), (95, True)):
+        def relu(x, out, wrong=wrong):
+            np.maximum(x, 0, out=out)
+            out[wrong] += 1
+            return out
+        monkeypatch.setattr(ops, "relu", relu)
+        if refused:
+            with pytest.raises(WrongResult, match="fastnn, relu 101 float32"):
+                check(Case("relu", (101,)), "fastnn")
+        else:
+            check(Case("relu", (101,)), "fastnn")
+
+
+@pytest.mark.parametrize(("name", "case", "spoiled"), [
+    ("matmul", Case("Aᵀ·B", (4, 5, 6)), lambda x, y, out: np.matmul(x, y) + np.float32(1e-4)),
+    ("matmul", Case("A·B", (4, 5, 6)), lambda x, y, out: np.matmul(x, y)[:-1]),
+    ("dot", Case("dot", (10,)), lambda x, y: float(x[1:] @ y[1:])),
+    ("relu", Case("relu", (10,)), lambda x, out: np.abs(x)),
+    ("softmax", Case("softmax", (2, 3)), lambda x, out: np.full_like(x, np.nan)),
+    ("argmax", Case("argmax", (10,)), lambda x: int(np.argmin(x))),
+])
+def test_a_planted_wrong_result_is_refused(monkeypatch, name, case, spoiled):
+    monkeypatch.setattr(ops, name, spoiled)
+    with pytest.raises(WrongResult, match=f"fastnn, {case.kernel}"):
+        check(case, "fastnn")
+
+
+def test_work_and_bytes_are_counted_once():
+    product = Case("A·Bᵀ", (2, 3, 5))
+    assert (product.flops, product.moved, product.stream) == (2 * 2 * 3 * 5, 4 * (2 * 3 + 3 * 5 + 2 * 5), "read")
+    assert Case("A·B", (2, 3, 5), "float64").moved == 2 * product.moved
+    assert (Case("dot", (10,)).flops, Case("dot", (10,), "float64").moved) == (20, 160)
+    assert (Case("relu", (10,)).flops, Case("relu", (10,)).moved, Case("relu", (10,)).stream) == (10, 80, "copy")
+    assert (Case("add", (10,)).moved, Case("axpy", (10,)).flops, Case("axpy", (10,)).moved) == (120, 20, 120)
+    assert (Case("sum", (10,)).moved, Case("softmax", (3, 4)).moved) == (40, 96)
+    assert _roofline.intensity(product.flops, product.moved) == 60 / 124
+
+
+def test_contestants_take_turns_and_nobody_is_timed_alone():
+    order = []
+
+    def timer(name, seconds):
+        def run(calls):
+            order.append(name)
+            return seconds * calls
+        return run
+
+    case = Case("sum", (256,))
+    measured = _kernel_bench.measure(case, {"a": timer("a", 1e-4), "b": timer("b", 1e-6)}, seconds=0)
+    assert order[-2 * _kernel_bench.FEWEST:] == ["a", "b"] * _kernel_bench.FEWEST
+    assert measured.seconds == {"a": pytest.approx([1e-4] * 3), "b": pytest.approx([1e-6] * 3)}
+    assert measured.bound == _roofline.shortest(case.flops, case.moved, measured.peak, measured.bandwidth) > 0
+    row = _kernel_bench.as_row(measured)
+    assert row["median"] == row["best"] == {"a": pytest.approx(1e-4), "b": pytest.approx(1e-6)}
+    assert json.loads(json.dumps(row))["shape"] == [256] and row["rounds"] == 3
+
+
+def test_the_command_measures_what_its_page_promises():
+    cases = [case for case, _ in _kernel_bench.command_cases(False)]
+    for shape in SHAPES:
+        assert {case.kernel for case in cases if case.shape == shape and case.dtype == "float32"} == set(PRODUCTS)
+    for kernel in (*ELEMENTWISE, *READERS):
+        assert {case.shape for case in cases if case.kernel == kernel} == {(100_000,), (10_000_000,)}
+    assert set(FUNCTIONS) == {*ELEMENTWISE, *READERS, *ROWS, "dot"} <= {case.kernel for case in cases}
+    assert {case.shape for case in cases if case.kernel == "softmax"} == {(32, 10), (1000, 10), (1000, 1000)}
+    short = [case for case, _ in _kernel_bench.command_cases(True)]
+    assert set(short) < set(cases) and len(short) < len(cases) / 2
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The command measures next to nothing, and in this process."""
+    monkeypatch.setattr(_kernel_bench, "BURST", 1e-6)
+    monkeypatch.setattr(_kernel_bench, "command_cases", lambda quick: [
+        (case, ("numpy", "for loop") if case.kernel == "dot" else ("numpy",)) for case in TINY])
+    monkeypatch.setattr(_kernel_bench, "two_thread_cases", lambda quick: TINY[:1])
+    monkeypatch.setattr(_roofline, "sizes", lambda: {"L1": 4096, "memory": 8192})
+    monkeypatch.setattr(_kernel_bench, "rows_of",
+                        lambda part, quick: (json.loads(json.dumps(row)) for row in _kernel_bench.PARTS[part][0](True)))
+    measure = _kernel_bench.measure
+    monkeypatch.setattr(_kernel_bench, "measure", lambda case, timers, seconds, threads=1:
+                        measure(case, timers, 0, threads))
+
+
+def test_the_command_prints_a_block_to_share_and_draws(tiny, capsys, tmp_path, two_threads):
+    image = pytest.importorskip("matplotlib.image")
+    kernels.show(True, tmp_path / "out")
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert max(map(len, lines[:-1])) <= 100
+    for words in ("kernels of level", "NumPy", "Peak of one thread, Gflop/s: float32", "copy past caches",
+                  "for loop over NumPy arrays"):
+        assert words in printed
+    assert ("Two threads" in printed and "only an idle machine" in printed) == two_threads
+    for case in TINY:
+        shape = "x".join(map(str, case.shape))
+        rest = r" +[\d.]+ [nµm]?s +[\d.]+ [nµm]?s +[\d.]+ +[\d.]+ +\d+% +[\d.,]+x"
+        assert re.search(rf"^{case.kernel} +{shape} +f{case.dtype[-2:]}{rest}$", printed, re.MULTILINE), case
+    assert image.imread(tmp_path / "out" / "roofline.png").shape[1] > 500
+
+
+@pytest.fixture
+def two_threads():
+    """Two threads meanwhile; whether this build has them."""
+    before = fastnn.get_num_threads()
+    fastnn.set_num_threads(2)
+    yield fastnn.get_num_threads() == 2
+    fastnn.set_num_threads(before)
+
+
+def test_a_wrong_result_ends_the_command(tiny, monkeypatch, tmp_path):
+    monkeypatch.setattr(ops, "relu", lambda x, out: np.abs(x))
+    with pytest.raises(CommandError, match=r"fastnn, relu 9 float32: the result is not that of float64 NumPy"):
+        kernels.show(True, tmp_path)
+
+
+def test_limits_come_from_a_process_of_one_thread():
+    (limits,) = _kernel_bench.rows_of("limits", True)
+    assert set(limits["peak"]) == {"float32", "float64"} and set(limits["bandwidth"]) == set(limits["sizes"])
+    assert all(set(rates) == set(_roofline.NAMES) for rates in limits["bandwidth"].values())
+
+
+def pretend(monkeypatch, tmp_path, script):
+    """Let a script measure."""
+    path = tmp_path / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr("sys.executable", str(path))
+
+
+def test_the_measuring_process_has_its_number_of_threads(monkeypatch, tmp_path):
+    pretend(monkeypatch, tmp_path, 'echo "{\\"threads\\": [$OPENBLAS_NUM_THREADS, $FASTNN_NUM_THREADS]}"')
+    assert list(_kernel_bench.rows_of("one", True)) == [{"threads": [1, 1]}]
+    assert list(_kernel_bench.rows_of("two", True)) == [{"threads": [2, 2]}]
+
+
+@pytest.mark.parametrize(("script", "error", "words"), [
+    ("""echo '{"wrong": "numpy, dot"}'""", WrongResult, "numpy, dot"),
+    ("exit 3", RuntimeError, "ended with status 3"),
+])
+def test_what_goes_wrong_in_the_measuring_process_is_told(monkeypatch, tmp_path, script, error, words):
+    pretend(monkeypatch, tmp_path, script)
+    with pytest.raises(error, match=words):
+        list(_kernel_bench.rows_of("one", True))
+
+
+def test_the_measuring_process_tells_a_wrong_result(monkeypatch, capsys):
+    def part(quick):
+        yield {"quick": quick}
+        raise WrongResult("fastnn, dot")
+
+    monkeypatch.setitem(_kernel_bench.PARTS, "one", (part, 1))
+    monkeypatch.setattr("sys.argv", ["-c", "one", "1"])
+    _kernel_bench.main()
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"quick": True}, {"wrong": "fastnn, dot"}]

@@ -1,0 +1,488 @@
+"""The eager functions against NumPy in float64: dtypes, shapes, strides, axes, ``out``, levels, threads."""
+import doctest
+import inspect
+import itertools
+import math
+import sys
+import threading
+
+import numpy as np
+import pytest
+from kernel_checks import LEVELS, SIZES
+
+import fastnn
+from fastnn import _arrays, _kernels, _operands, ops
+from fastnn._kernels import parallel, runner
+from fastnn.testing import changed_limits
+
+DTYPES = ("float32", "float64")
+SHAPES = [(), (0,), (1,), (5,), (67,), (3, 4), (0, 3), (3, 0), (1, 1), (2, 3, 5), (2, 0, 5), (2, 1, 3, 1)]
+
+ELEMENTWISE = {
+    "relu": lambda x: np.maximum(x, 0), "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "exp": np.exp,
+    "log": np.log, "erf": np.vectorize(math.erf, "d"), "softplus": lambda x: np.log1p(np.exp(x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))}
+ROWWISE = {"softmax": lambda x, axis: np.exp(x) / np.exp(x).sum(axis, keepdims=True),
+           "log_softmax": lambda x, axis: x - np.log(np.exp(x).sum(axis, keepdims=True))}
+REDUCTIONS = {"sum": np.sum, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,
+              "norm": lambda x, axis, keepdims: np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
+              "logsumexp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis, keepdims=keepdims))}
+PLACES = {"argmax": np.argmax, "argmin": np.argmin}
+
+
+@pytest.fixture(params=LEVELS)
+def level(request):
+    """The eager functions on another level's kernels."""
+    def connect(module):
+        _kernels.ops.connect(module.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
+
+    connect(_kernels.load_level(request.param))
+    yield request.param
+    connect(_kernels.level)
+
+
+def numbers(shape, dtype, seed=0, positive=False):
+    x = np.asarray(np.random.default_rng(seed).standard_normal(shape), dtype)
+    return np.asarray(np.abs(x) + 0.1, dtype) if positive else x
+
+
+def close(actual, expected, units=32):
+    expected = np.asarray(expected)
+    assert np.shape(actual) == expected.shape
+    eps = np.finfo(np.asarray(actual).dtype).eps
+    np.testing.assert_allclose(np.asarray(actual, np.float64), expected, rtol=units * eps, atol=units * eps)
+
+
+def same(actual, expected):
+    assert type(actual) is np.ndarray and actual.dtype == expected.dtype and actual.shape == expected.shape
+    assert actual.tobytes() == expected.tobytes()
+
+
+def views(x):
+    """The numbers of x, of rank 1 or more, as they may lie in memory."""
+    wide = np.full((*x.shape[:-1], 2 * x.shape[-1] + 3), np.nan, x.dtype)
+    padded, strided = wide[..., 1:1 + x.shape[-1]], wide.copy()[..., 2:2 + 2 * x.shape[-1]:2]
+    padded[...] = strided[...] = x
+    misaligned = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
+    misaligned[...] = x
+    return {"plain": x, "padded": padded, "strided": strided, "Fortran": np.asfortranarray(x),
+            "reversed": np.ascontiguousarray(x[::-1])[::-1], "backwards": np.ascontiguousarray(x[..., ::-1])[..., ::-1],
+            "misaligned": misaligned, "swapped": x.astype(x.dtype.newbyteorder())}
+
+
+# element by element
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise(level, name, dtype):
+    function, oracle = getattr(ops, name), ELEMENTWISE[name]
+    for shape in SHAPES + [(n,) for n in SIZES]:
+        x = numbers(shape, dtype, positive=name == "log")
+        y = function(x)
+        assert type(y) is np.ndarray and y.dtype == dtype and not np.shares_memory(x, y)
+        if x.size:
+            close(y, oracle(x.astype(np.float64)))
+        out = np.full_like(x, np.nan)
+        assert function(x, out=out) is out
+        same(out, y)
+        assert function(x, out=x) is x                   # in place
+        same(x, y)
+
+
+def test_gelu_in_its_two_forms():
+    x = np.linspace(-5, 5, 101)
+    close(ops.gelu(x, approximate=False), x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2))))
+    assert (ops.gelu(x) == ops.gelu(x, True)).all() and (ops.gelu(x) != ops.gelu(x, False)).any()
+
+
+@pytest.mark.parametrize("name", ["relu", "exp"])
+def test_any_strides_give_the_same_bits(name):
+    for dtype, shape in itertools.product(DTYPES, [(5,), (67,), (6, 7), (2, 3, 5)]):
+        x = numbers(shape, dtype)
+        expected = getattr(ops, name)(x)
+        for view in views(x).values():
+            same(getattr(ops, name)(view), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "oracle"), [("add", np.add), ("multiply", np.multiply)])
+def test_two_arrays(level, name, oracle, dtype):
+    function = getattr(ops, name)
+    for shape in SHAPES + [(n,) for n in SIZES]:
+        x, y = numbers(shape, dtype), numbers(shape, dtype, 1)
+        expected = np.asarray(oracle(x, y))
+        same(function(x, y), expected)
+        out = np.full_like(x, np.nan)
+        assert function(x, y, out=out) is out
+        same(out, expected)
+        for target in (0, 1):                            # in place of either
+            pair = [x.copy(), y.copy()]
+            assert function(*pair, out=pair[target]) is pair[target]
+            same(pair[target], expected)
+
+
+@pytest.mark.parametrize("shapes", [((3, 4), (4,)), ((3, 1), (1, 4)), ((), (3,)), ((2, 1, 3), (5, 1)), ((0, 3), (3,))])
+def test_shapes_broadcast(shapes):
+    x, y = numbers(shapes[0], "float32"), numbers(shapes[1], "float32", 1)
+    same(ops.add(x, y), np.asarray(x + y))
+    same(ops.multiply(y, x), np.asarray(x * y))
+    same(ops.add(x, y, out=np.empty((x + y).shape, "float32")), np.asarray(x + y))
+
+
+def test_strides_and_warnings_of_a_pair():
+    x, y = numbers((6, 7), "float32"), numbers((6, 7), "float32", 1)
+    for one, two in itertools.product(views(x).values(), views(y).values()):
+        same(ops.add(one, two), x + y)
+    assert np.isposinf(ops.multiply([[1e300], [1e300]], [1e300])).all()           # no warning, as from the kernel
+    x, before = np.arange(12.0), np.arange(12.0)
+    assert ops.add(x[1:], x[:-1], out=x[1:]).base is x and (x[1:] == before[1:] + before[:-1]).all()
+    assert ops.add(x, 1.0, out=x) is x and x[0] == 1
+
+
+@pytest.mark.parametrize(("one", "two", "dtype"), [
+    (np.float32([1, 2]), 3.5, "float32"), (np.float32([1, 2]), 3, "float32"), (np.float32([1, 2]), True, "float32"),
+    (np.float32([1, 2]), np.float64([1, 2]), "float64"), (np.float32([1, 2]), np.float64(2), "float64"),
+    (np.float16([1, 2]), 2, "float32"), ([1, 2], [3, 4], "float64"), (np.int64([1, 2]), np.float32(2), "float64"),
+    (np.uint8([1, 2]), np.float32(2), "float32"), (1.5, 2, "float64"),
+    (np.array([True]), np.array([False]), "float32")])
+def test_two_dtypes(one, two, dtype):
+    for x, y in ((one, two), (two, one)):
+        z = ops.add(x, y)
+        assert z.dtype == dtype and (z == np.add(x, y, dtype=dtype)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_axpy(level, dtype):
+    for shape in SHAPES + [(n,) for n in SIZES]:
+        x, y = numbers(shape, dtype), numbers(shape, dtype, 1)
+        expected = y.astype(np.float64) + 0.3 * x
+        assert ops.axpy(0.3, x, y) is y
+        close(y, expected, 4)
+
+
+def test_axpy_converts_what_is_added():
+    y = np.zeros((3, 2), "float32")
+    for x in (np.ones((3, 2)), np.ones((2, 3), "float32").T, [[1, 1], [1, 1], [1, 1]], np.ones((3, 2), "int64")):
+        assert ops.axpy(np.float32(2), x, y) is y
+    ops.axpy(1, y, y)
+    assert y.dtype == np.float32 and (y == 16).all()
+
+
+def test_overlapping_out():
+    """The result is as if the input had been copied first."""
+    for shift in (-3, -1, 1, 3):
+        whole = numbers(40, "float64")
+        x, out = whole[4:36], whole[4 + shift:36 + shift]
+        expected = ops.exp(x.copy())
+        same(ops.exp(x, out=out), expected)
+        whole = numbers(40, "float64")
+        x, y = whole[4:36], whole[4 + shift:36 + shift]
+        expected = y + 2 * x
+        close(ops.axpy(2.0, x, y), expected)
+    whole = numbers((12, 12), "float32")
+    expected = ops.relu(whole.T.copy())
+    same(ops.relu(whole.T, out=whole), expected)
+    whole = numbers(24, "float32")
+    expected = ops.softmax(whole[:12].reshape(3, 4).copy(), 0)
+    same(ops.softmax(whole[:12].reshape(3, 4), 0, out=whole[5:17].reshape(3, 4)), expected)
+
+
+def test_other_numbers_are_converted():
+    tensor = fastnn.activations.relu(np.float32([1, 2]))
+    for x in ([[1, 2], [3, 4]], 2.5, True, np.int8(3), np.float16([1, 2]), range(3), tensor):
+        y = ops.relu(x)
+        assert type(y) is np.ndarray and y.dtype == _arrays.plain(x).dtype and np.array_equal(y, np.asarray(x))
+
+
+# rows along an axis
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ROWWISE)
+def test_rowwise(level, name, dtype):
+    function, oracle = getattr(ops, name), ROWWISE[name]
+    for shape in [s for s in SHAPES if s] + [(3, n) for n in SIZES]:
+        x = numbers(shape, dtype)
+        for axis in range(-len(shape), len(shape)):
+            y = function(x, axis)
+            assert y.dtype == dtype and y.flags.c_contiguous
+            close(y, oracle(x.astype(np.float64), axis) if x.size else x)
+            out = x.copy()
+            assert function(out, axis, out=out) is out
+            same(out, y)
+    x = numbers((2, 3, 4), dtype)
+    close(function(x, (1, 2)), oracle(x.astype(np.float64), (1, 2)))
+    close(function(x, [-2, 0]), oracle(x.astype(np.float64), (0, 1)))
+    same(function(views(x)["strided"], 0), function(x, 0))
+
+
+# reductions
+
+
+def axes_of(rank):
+    """None, each axis from both ends, and tuples: side by side and apart."""
+    tuples = [c for n in range(rank + 1) for c in itertools.combinations(range(rank), n)]
+    return [None, *range(-rank, rank), *tuples]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions(level, name, dtype):
+    function, oracle = getattr(ops, name), REDUCTIONS[name]
+    for shape in [s for s in SHAPES if 0 not in s] + [(n, 3) for n in SIZES[1:]] + [(3, n) for n in SIZES[1:]]:
+        x = numbers(shape, dtype, positive=True)
+        for axis, keepdims in itertools.product(axes_of(len(shape)), (False, True)):
+            y = function(x, axis=axis, keepdims=keepdims)
+            expected = oracle(x.astype(np.float64), axis=axis, keepdims=keepdims)
+            assert type(y) is (np.dtype(dtype).type if np.ndim(expected) == 0 else np.ndarray) and y.dtype == dtype
+            close(y, expected, 8)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PLACES)
+def test_places(level, name, dtype):
+    function, oracle = getattr(ops, name), PLACES[name]
+    for shape in [s for s in SHAPES if 0 not in s] + [(n, 3) for n in SIZES[1:]] + [(3, n) for n in SIZES[1:]]:
+        x = np.rint(2 * numbers(shape, dtype))                # many are equal: the first counts
+        for axis, keepdims in itertools.product([None, *range(-len(shape), len(shape))], (False, True)):
+            y, expected = function(x, axis, keepdims), oracle(x, axis, keepdims=keepdims)
+            assert np.array_equal(y, expected) and np.shape(y) == np.shape(expected) and y.dtype == np.int64
+    assert function(np.array([1, np.nan, 3, np.nan], dtype)) == 1
+
+
+def test_reductions_of_nothing():
+    for shape, axis in (((0,), None), ((0, 3), 0), ((3, 0), 1), ((2, 0, 3), 1), ((2, 0, 3), (0, 1)), ((0, 3), None)):
+        for dtype in DTYPES:
+            x = np.zeros(shape, dtype)
+            for name, value in (("sum", 0), ("norm", 0), ("mean", np.nan), ("var", np.nan), ("std", np.nan),
+                                ("logsumexp", -np.inf)):
+                y = getattr(ops, name)(x, axis=axis)
+                expected = np.full(x.sum(axis).shape, value)
+                assert y.dtype == dtype and y.shape == expected.shape and np.array_equal(y, expected, equal_nan=True)
+            for name in ("max", "min"):
+                with pytest.raises(ValueError, match=rf"{name}: `x` must have an element along `axis`"):
+                    getattr(ops, name)(x, axis=axis)
+    for name in ("sum", "max", "mean", "argmax", "logsumexp", "norm"):          # no results
+        assert getattr(ops, name)(np.zeros((0, 3)), axis=1).shape == (0,)
+        assert getattr(ops, name)(np.zeros((0, 0)), axis=1).shape == (0,)
+        assert getattr(ops, name)(np.zeros((0, 3, 2)), axis=1, keepdims=True).shape == (0, 1, 2)
+    with pytest.raises(ValueError, match="argmin: `x` must have an element"):
+        ops.argmin([])
+
+
+def test_reductions_of_any_strides_give_the_same_bits():
+    x = numbers((6, 7, 5), "float32")
+    for name in (*REDUCTIONS, *PLACES):
+        for axis in (None, 0, 1, 2):
+            expected = np.asarray(getattr(ops, name)(x, axis=axis))
+            for view in views(x).values():
+                same(np.asarray(getattr(ops, name)(view, axis=axis)), expected)
+
+
+def test_orders_of_norm():
+    x = numbers((3, 4), "float64")
+    for axis in (0, 1, (1,)):
+        assert np.array_equal(ops.norm(x, 2, axis), ops.norm(x, axis=axis))
+    assert ops.norm(x[0], 2) == ops.norm(x[0])
+    for order, axis in ((2, None), (2, (0, 1)), (1, 0), ("fro", None), (np.inf, 0), (True, 0)):
+        with pytest.raises(ValueError, match="norm: `ord` must be None, or 2 for vectors"):
+            ops.norm(x, order, axis)
+
+
+# products
+
+READ_AS_THEY_LIE = ("plain", "part", "Fortran", "turned part", "every second row", "every second column, turned")
+COPIED = ("strided", "reversed", "backwards", "misaligned", "swapped")
+PRODUCTS = [(1, 1, 1), (5, 4, 3), (1, 9, 5), (9, 1, 5), (9, 5, 1), (17, 33, 16), (3, 7, 40), (40, 3, 70), (0, 4, 3),
+            (5, 0, 3), (5, 4, 0), (0, 0, 0), (1, 0, 1), (33, 64, 10), (66, 8, 17)]
+
+
+def factor(form, shape, dtype, seed=0):
+    """A matrix as it may lie in memory."""
+    x, (m, n) = numbers(shape, dtype, seed), shape
+    wide, tall = np.full((m + 2, n + 3), np.nan, dtype), np.full((n + 2, m + 3), np.nan, dtype)
+    part, turned = wide[1:1 + m, 2:2 + n], tall[1:1 + n, 2:2 + m].T
+    part[...] = turned[...] = x
+    return {"part": part, "turned part": turned, "every second row": np.repeat(x, 2, 0)[::2],
+            "every second column, turned": np.repeat(x, 2, 1).T.copy()[::2].T, **views(x)}[form]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("a_form", READ_AS_THEY_LIE + COPIED)
+def test_matrices_as_they_lie(level, a_form, dtype):
+    for b_form, (m, k, n) in itertools.product(READ_AS_THEY_LIE + COPIED, PRODUCTS):
+        a, b = factor(a_form, (m, k), dtype), factor(b_form, (k, n), dtype, 1)
+        c = ops.matmul(a, b)
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        assert c.dtype == dtype and c.shape == (m, n) and type(c) is np.ndarray
+        assert (np.abs(c - a @ b) <= (k + 2) * np.finfo(dtype).eps * (np.abs(a) @ np.abs(b))).all(), (b_form, m, k, n)
+
+
+def test_a_form_does_not_change_the_bits():
+    for dtype, (m, k, n) in itertools.product(DTYPES, PRODUCTS):
+        expected = ops.matmul(factor("plain", (m, k), dtype), factor("plain", (k, n), dtype, 1))
+        for a_form, b_form in itertools.product(READ_AS_THEY_LIE + COPIED, repeat=2):
+            same(ops.matmul(factor(a_form, (m, k), dtype), factor(b_form, (k, n), dtype, 1)), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_takes_no_slow_path(monkeypatch, dtype):
+    for name in ("plain", "matrices", "combined", "vectors", "added", "check_axis", "real_number"):
+        monkeypatch.setattr(_operands, name, None)
+    x, y = numbers((7, 7), dtype), numbers((7, 7), dtype, 1)
+    for a, b in itertools.product(READ_AS_THEY_LIE + COPIED[:3], repeat=2):
+        ops.matmul(factor(a, (5, 7), dtype), factor(b, (7, 6), dtype))
+    for a, b in ((x[0], y), (x, y[0]), (x[0], y[0]), (x[::-1, 0], y), (x, np.stack([y, y])), (np.stack([x, x]), y)):
+        ops.matmul(a, b)
+    for name in ELEMENTWISE:
+        getattr(ops, name)(abs(x).T, out=y)
+    for name in (*REDUCTIONS, *PLACES):
+        getattr(ops, name)(x[::2], axis=-1)
+    for _ in ops.add(x, y, out=x), ops.axpy(2.0, x, y), ops.softmax(x, 0), ops.dot(x[0], y[::-1, 0]):
+        pass
+
+
+@pytest.mark.parametrize(("a", "b"), [
+    ((4,), (4,)), ((4,), (4, 3)), ((5, 4), (4,)), ((2, 5, 4), (4, 3)), ((2, 5, 4), (4,)), ((4,), (2, 4, 3)),
+    ((5, 4), (2, 4, 3)), ((2, 5, 4), (2, 4, 3)), ((2, 1, 5, 4), (3, 4, 3)), ((3, 5, 4), (2, 1, 4, 3)),
+    ((2, 5, 4), (1, 4, 3)), ((1, 1, 5, 4), (4, 3)), ((0, 5, 4), (4, 3)), ((0, 5, 4), (0, 4, 3)), ((2, 0, 4), (4, 3)),
+    ((2, 5, 0), (0, 3)), ((2, 5, 0), (2, 0, 3)), ((0,), (0,)), ((0,), (0, 3)), ((3, 0), (0,)), ((1,), (1, 1)),
+    ((2, 3, 1, 5, 4), (3, 4, 4, 2)), ((2, 5, 1), (1, 1)), ((2, 5, 4), (4, 1))])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_vectors_and_leading_axes(level, a, b, dtype):
+    x, y = numbers(a, dtype), numbers(b, dtype, 1)
+    oracle = np.matmul(x.astype(np.float64), y.astype(np.float64))
+    result = ops.matmul(x, y)
+    assert type(result) is (np.ndarray if oracle.shape else np.dtype(dtype).type)
+    close(result, oracle)
+    out = np.full(oracle.shape, np.nan, dtype)
+    assert ops.matmul(x, y, out=out) is out
+    same(out, np.asarray(result))
+    turned = [np.swapaxes(np.swapaxes(z, -1, -min(2, z.ndim)).copy(), -1, -min(2, z.ndim)) for z in (x, y)]
+    for one, two in itertools.product([*views(x).values(), turned[0]], [*views(y).values(), turned[1]]):
+        same(np.asarray(ops.matmul(one, two)), out)
+
+
+def test_broadcast_views_and_windows():
+    x = numbers(12, "float32")
+    windows, row = np.lib.stride_tricks.sliding_window_view(x, 4), np.broadcast_to(x[:4], (5, 4))
+    for a in (windows, row, np.broadcast_to(row, (3, 5, 4)), np.broadcast_to(x[:4, None], (4, 4))):
+        for b in (numbers((4, 3), "float32"), np.broadcast_to(numbers(4, "float32")[:, None], (4, 3))):
+            same(ops.matmul(a, b), ops.matmul(a.copy(), b.copy()))
+
+
+def test_products_of_other_dtypes():
+    a, b = numbers((3, 4), "float32"), numbers((4, 2), "float64")
+    for x, y, dtype in ((a, b, "float64"), (a.astype("float16"), a.T, "float32"), ([[1, 2]], [[3], [4]], "float64"),
+                        (np.ones((2, 2), bool), np.ones((2, 2), "uint8"), "float32"), (a, b.astype(int), "float64"),
+                        (a.astype(">f4"), a.T, "float32"), (a.T, b.T, None), (b.T, a.T, "float64")):
+        if dtype is not None:
+            c = ops.matmul(x, y)
+            assert c.dtype == dtype
+            close(c, np.matmul(np.asarray(x, np.float64), np.asarray(y, np.float64)))
+
+
+def test_overlapping_out_of_a_product():
+    """Of more than one tile, which is read before it is written."""
+    a, b = numbers((70, 70), "float32"), numbers((70, 70), "float32", 1)
+    expected = ops.matmul(a, b)
+    for i in (0, 1):
+        pair = [a.copy(), b.copy()]
+        same(ops.matmul(*pair, out=pair[i]), expected)
+    whole = numbers(4 * 4900, "float64")
+    a, b, out = (whole[i:i + 4900].reshape(70, 70) for i in (0, 9000, 4500))
+    expected = ops.matmul(a.copy(), b.T.copy())
+    same(ops.matmul(a, b.T, out=out), expected)
+
+
+@pytest.mark.parametrize(("a", "b"), [((3, 4), (3, 4)), ((4,), (3, 4)), ((3, 4), (3,)), ((2, 3, 4), (3, 4, 5)),
+                                      ((), ()), ((3,), ()), ((), (3, 3)), ((3,), (4,)), ((0, 3, 4), (2, 4, 5))])
+def test_shapes_that_have_no_product(a, b):
+    with pytest.raises(ValueError, match="matmul: `a` must have shape"):
+        ops.matmul(np.ones(a), np.ones(b))
+
+
+@pytest.mark.parametrize("out", [
+    np.zeros((3, 3)), np.zeros((2, 3), "float32"), np.zeros((2, 3, 1)), np.zeros((3, 2)).T, np.zeros((2, 6))[:, ::2],
+    np.zeros((2, 5))[:, :3], np.zeros((2, 3), ">f8"), np.broadcast_to(np.zeros(3), (2, 3)), [[0.0] * 3] * 2,
+    np.float64(1), np.zeros((2, 3), int), np.ma.zeros((2, 3)), np.zeros(49, "u1")[1:].view("f8").reshape(2, 3),
+    bytearray(48), np.frombuffer(bytes(48)).reshape(2, 3)])
+def test_an_out_that_does_not_fit(out):
+    for call in (lambda: ops.matmul(np.ones((2, 4)), np.ones((4, 3)), out=out),
+                 lambda: ops.relu(np.ones((2, 3)), out=out), lambda: ops.add(np.ones((2, 3)), 1, out),
+                 lambda: ops.softmax(np.ones((2, 3)), out=out)):
+        before = np.array(out)
+        with pytest.raises((ValueError, TypeError), match="`out` must"):
+            call()
+        assert np.array_equal(before, out)
+
+
+# all
+
+
+def test_what_is_no_array_of_numbers_is_refused():
+    refused = [None, "a", np.array(["a"]), np.array([1.0, {}], object), np.ma.ones(3), np.ones(3, "complex64"),
+               np.zeros(3, [("a", "f4")]), np.array(["2024"], "datetime64[Y]"), [[1, 2], [3]]]
+    for x in refused:
+        for name in ops.__all__:
+            arguments = {"dot": (x, x), "matmul": (x, x), "add": (x, 1.0), "multiply": (1.0, x),
+                         "axpy": (1.0, x, np.ones(3))}.get(name, (x,))
+            with pytest.raises((ValueError, TypeError), match=r"`x|`a`"):
+                getattr(ops, name)(*arguments)
+
+
+def test_large_arrays_on_threads_have_the_same_bits():
+    x = numbers(70_001, "float32")
+    a, b = numbers((40, 33, 35), "float32"), numbers((40, 35, 31), "float32")
+    turned = b.swapaxes(1, 2).copy().swapaxes(1, 2)
+    calls = [lambda: ops.exp(x), lambda: ops.add(x, x), lambda: ops.sum(x), lambda: ops.argmax(x),
+             lambda: ops.var(x[:70_000].reshape(100, -1), 0), lambda: ops.dot(x, x), lambda: ops.axpy(2.0, x, x.copy()),
+             lambda: ops.softmax(x[:70_000].reshape(100, 7, 100), 1), lambda: ops.matmul(a, b),
+             lambda: ops.matmul(a, turned), lambda: ops.matmul(a.reshape(-1, 35), b[0])]
+    expected = [np.asarray(call()) for call in calls]
+    for threads in (1, 2, 3):
+        with changed_limits(matmul=100_000, light=0, heavy=0, block=64), fastnn.threads(threads):
+            for call, before in zip(calls, expected):
+                same(np.asarray(call()), before)
+
+
+def test_calls_from_several_python_threads():
+    a, b = numbers((100, 120), "float32"), numbers((130, 120), "float32").T
+    expected, wrong = ops.matmul(a, b), []
+
+    def work():
+        wrong.extend(1 for _ in range(50) if not np.array_equal(ops.matmul(a, b), expected))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+def test_no_reference_is_lost():
+    x, y = numbers((8, 8), "float32"), numbers((8, 8), "float32")
+    calls = [lambda: ops.matmul(x, y.T), lambda: ops.matmul(x[::-1], y), lambda: ops.exp(x, out=y),
+             lambda: ops.add(x, y), lambda: ops.sum(x), lambda: ops.max(x, 0), lambda: ops.softmax(x, 0),
+             lambda: ops.dot(x[0], y[:, 0]), lambda: ops.argmax(x, axis=1), lambda: ops.matmul(x[0], y[0]),
+             lambda: ops.axpy(1.0, x, y), lambda: ops.logsumexp(x, 0), lambda: ops.matmul(x, y, out=y)]
+    things = [x, y, *map(np.dtype, ("float32", "int64"))]
+    for call in calls:
+        call()
+        before = [sys.getrefcount(thing) for thing in things]
+        for _ in range(100):
+            call()
+        assert all(abs(sys.getrefcount(thing) - count) < 50 for thing, count in zip(things, before))
+
+
+@pytest.mark.parametrize("name", ops.__all__)
+def test_documentation(name):
+    function = getattr(ops, name)
+    examples = doctest.DocTestFinder().find(function, name, globs={**vars(_kernels.ops), "np": np})
+    assert sum(len(e.examples) for e in examples) == 1
+    assert all(doctest.DocTestRunner().run(e).failed == 0 for e in examples)
+    parameters = list(inspect.signature(function).parameters)
+    assert parameters[0] in ("x", "a", "x1", "alpha") and function.__name__ == name
