@@ -17,7 +17,7 @@ import pytest
 import recorded
 
 from fastnn import _kernel_bench, _race, _roofline
-from fastnn._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, arrays, check
+from fastnn._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, arrays, check, check_value
 from fastnn.program import Lowering, Program, Variable
 
 LIBRARIES = ("fastnn", "numpy", *["torch"] * (importlib.util.find_spec("torch") is not None))
@@ -53,17 +53,20 @@ TWO = [*_kernel_bench.two_thread_cases(False)]
 
 
 def in_a_program(case):
-    """The product so often inside one program, on aligned buffers, as a training step does it."""
+    """The product so often inside one program, on aligned buffers, as a training step does it, and its result."""
     (m, k, n), flags, given = case.shape, PRODUCTS[case.kernel], arrays(case, case.dtype)
     build = Lowering(False, case.dtype)
     a = Variable(given["x"].T if flags & 1 else given["x"], dtype=case.dtype)
     b = Variable(given["y"].T if flags & 2 else given["y"], dtype=case.dtype)
-    build.matmul(build.parameter(a), build.parameter(b), build.value((m, n), batched=False), m, k, n, flags=flags)
-    frame = Program(build, "matmul").plan(1).acquire()
+    c = build.value((m, n), batched=False)
+    build.matmul(build.parameter(a), build.parameter(b), c, m, k, n, flags=flags)
+    plan = Program(build, "matmul").plan(1)
+    frame = plan.acquire()
 
     def run(calls):
         return _kernel_bench.seconds_of(lambda: frame.run([], calls, 1, 0, calls))
-    return run
+    run(1)
+    return run, frame.slot(*plan.place(c), (m, n), case.dtype)
 
 
 @cache
@@ -73,7 +76,8 @@ def race(case, seconds):
     timers = {}
     for name in contestants(case):
         if name == PROGRAM:
-            timers[name] = in_a_program(case)
+            timers[name], result = in_a_program(case)
+            check_value(case, name, result)
             continue
         check(case, name)
         timers[name] = _kernel_bench.timer(case, name)

@@ -1,75 +1,110 @@
 """One thread against two over sizes, for each kind of work that kernels/limits.pxd has a threshold for.
 
-    pytest bench/bench_threads.py --benchmark-json=threads.json
+    pytest bench/bench_threads.py --benchmark-json=threads.json [--case-seconds 0.6]
 
 Eager calls with the thresholds out of the way, so that the same call runs on one thread or is shared by two whatever
-its size. A round is a loop of calls: the pool of threads is awake, as it is inside a run. At the end stands, for each
-kind, the smallest size from which two threads are faster than one by a tenth, at that size and all larger ones; a
-threshold belongs at about twice that.
+its size. One thread and two take turns, hot and cold. Hot calls follow each other: the pool of threads is awake, as it
+is inside a run. A cold call comes 5 ms after the last, when the pool sleeps, as an eager call now and then finds it. At
+the end stands, for each kind, the smallest size from which two threads are faster than one by a tenth, at that size and
+all larger ones; a threshold belongs at about twice that.
 """
-import itertools
 import os
+import statistics
+import time
+from functools import cache
 
-import numpy as np
 import pytest
+import recorded
 
 import fastnn
-from fastnn import ops
+from fastnn import _kernel_bench
+from fastnn._kernel_cases import Case, check
+from fastnn._kernels import runner
 from fastnn.testing import changed_limits
 
-ROUNDS = 40
-ROUND_SECONDS = 1e-3
 GAIN = 1.1
+PAUSE = 5e-3             # seconds: longer than threads of OpenMP spin
+STATES = ("hot", "cold")
 
 
 def square(work):
-    """Two matrices of ``work`` multiply-adds."""
-    n = round(work ** (1 / 3))
-    return np.ones((n, n), np.float32), np.ones((n, n), np.float32)
+    return Case("A·B", (round(work ** (1 / 3)),) * 3)
 
 
-def rows_of(n):
-    def rows(work):
-        return (np.random.default_rng(0).standard_normal((max(1, work // n), n)).astype(np.float32),)
-    return rows
-
-
-# kind: (the function, its arrays for an amount of work, the amounts); of matmul multiply-adds, of the others elements
+# kind: (its threshold, the case of an amount of work, the amounts); of matmul multiply-adds, of the others elements
 KINDS = {
-    "matmul": (ops.matmul, square, [32**3, 48**3, 64**3, 96**3, 128**3, 192**3, 256**3]),
-    "light": (ops.relu, rows_of(1), [10_000, 30_000, 100_000, 200_000, 400_000, 1_000_000, 4_000_000]),
-    "heavy": (ops.tanh, rows_of(1), [3_000, 10_000, 20_000, 40_000, 100_000, 400_000]),
-    "row-wise": (ops.softmax, rows_of(10), [3_000, 10_000, 20_000, 40_000, 100_000, 400_000]),
+    "matmul": ("matmul", square, [side**3 for side in (32, 48, 64, 80, 96, 128, 160, 192, 256)]),
+    "light": ("light", lambda n: Case("relu", (n,)), [10_000, 30_000, 50_000, 100_000, 200_000, 400_000, 1_000_000,
+                                                      4_000_000]),
+    "heavy": ("heavy", lambda n: Case("tanh", (n,)), [3_000, 10_000, 20_000, 40_000, 50_000, 100_000, 200_000,
+                                                      400_000]),
+    "row-wise": ("heavy", lambda n: Case("softmax", (n // 10, 10)), [3_000, 10_000, 20_000, 40_000, 50_000, 100_000,
+                                                                     200_000, 400_000]),
 }
 CASES = [(kind, work) for kind, (_, _, amounts) in KINDS.items() for work in amounts]
 medians = {}
 
 
-def repeat(function, arrays, calls):
-    for _ in itertools.repeat(None, calls):
-        function(*arrays)
+def hot(run):
+    """The calls after one that wakes the threads."""
+    def timed(calls):
+        run(1)
+        return run(calls)
+    return timed
 
 
-@pytest.fixture
-def everything_shared():
-    """No threshold keeps work on one thread."""
-    with changed_limits(matmul=0, light=0, heavy=0, release=0):
-        yield
+def cold(run):
+    """One call while the threads sleep, for as many as asked."""
+    def timed(calls):
+        time.sleep(PAUSE)
+        return run(1) * calls
+    return timed
+
+
+@cache
+def race(kind, work, seconds):
+    """One thread and two, hot and cold, in turns: the seconds of each."""
+    case = KINDS[kind][1](work)
+    run, before = _kernel_bench.timer(case, "fastnn"), fastnn.get_num_threads()
+    timers = {(state, n): _kernel_bench.on_threads(wrap(run), n) for state, wrap in (("hot", hot), ("cold", cold))
+              for n in (1, 2)}
+    try:
+        with changed_limits(matmul=0, light=0, heavy=0, release=0):      # no threshold keeps work on one thread
+            check(case, "fastnn")
+            return _kernel_bench.measure(case, timers, seconds, threads=2).seconds
+    finally:
+        fastnn.set_num_threads(before)
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
-@pytest.mark.usefixtures("everything_shared")
+@pytest.mark.benchmark(timer=recorded.clock)
 @pytest.mark.parametrize(("kind", "work"), CASES)
+@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads(benchmark, kind, work, threads):
-    function, make, _ = KINDS[kind]
-    arrays = make(work)
-    calls = max(1, round(ROUND_SECONDS / (work * (2e-11 if kind == "matmul" else 4e-10))))
-    benchmark.group = f"{kind} {work}"
-    with fastnn.threads(threads):
-        benchmark.pedantic(repeat, args=(function, arrays, calls), rounds=ROUNDS, warmup_rounds=5)
-    benchmark.extra_info.update(table="threads", kind=kind, work=work, threads=threads, calls=calls)
-    medians[kind, work, threads] = benchmark.stats.stats.median / calls
+def test_threads(benchmark, request, kind, work, state, threads):
+    seconds = race(kind, work, request.config.getoption("case_seconds"))[state, threads]
+    benchmark.group = f"{kind} {work}, {state}"
+    benchmark.extra_info.update(table="threads", kind=kind, work=work, state=state, threads=threads)
+    medians[kind, work, state, threads] = statistics.median(seconds)
+    recorded.replay(benchmark, seconds)
+
+
+def pays_from(kind, state):
+    """The smallest size from which two threads are faster than one by a tenth."""
+    pays = None
+    for work in sorted(KINDS[kind][2], reverse=True):
+        one, two = (medians.get((kind, work, state, n)) for n in (1, 2))
+        if one and two:
+            if one / two < GAIN:
+                break
+            pays = work
+    return f"{pays:,}" if pays else "none of these sizes"
+
+
+def threshold(kind):
+    """From how much work an eager call uses threads."""
+    limits = runner.get_limits()
+    return max(limits[KINDS[kind][0]], limits["release"] // (1 if kind == "matmul" else 10))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,15 +113,12 @@ def crossovers(request):
     yield
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print("\n")
-        for kind in dict.fromkeys(kind for kind, _, _ in medians):
-            amounts, pays = KINDS[kind][2], None
-            for work in sorted(amounts, reverse=True):
-                one, two = medians.get((kind, work, 1)), medians.get((kind, work, 2))
-                if one is None or two is None:
-                    continue
-                print(f"{kind:9} {work:>9}: {1e6 * one:9.2f} us on one thread, {1e6 * two:9.2f} on two, "
-                      f"x {one / two:.2f}")
-                if pays is not False:
-                    pays = work if one / two >= GAIN else (pays or False)
-            print(f"{kind:9} two threads pay from {pays or 'none of these sizes'}\n")
+        for kind in dict.fromkeys(key[0] for key in medians):
+            print(f"\n\n{kind:>9}       work   hot: one, us      two           cold: one, us      two")
+            for work in KINDS[kind][2]:
+                cells = [[medians.get((kind, work, state, n)) for n in (1, 2)] for state in STATES]
+                if all(one and two for one, two in cells):
+                    print(f"{work:>20,}" + "".join(f"{1e6 * one:>15.2f}{1e6 * two:>9.2f}  x {one / two:.2f}   "
+                                                   for one, two in cells))
+            print(f"two threads pay from {pays_from(kind, 'hot')} hot, {pays_from(kind, 'cold')} cold; eager calls use "
+                  f"them from {threshold(kind):,}")

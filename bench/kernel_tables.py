@@ -181,10 +181,18 @@ def thresholds(results):
         return ""
     cells = defaultdict(dict)
     for result in results:
-        cells[result.about["kind"], result.about["work"]][result.about["threads"]] = result.median
-    rows = [[kind, f"{work:,}", duration(pair[1]), duration(pair[2]), times(pair[1], pair[2])]
-            for (kind, work), pair in sorted(cells.items()) if {1, 2} <= set(pair)]
-    columns = ["kind of work", "multiply-adds of matmul, else elements", "one thread", "two threads", "one to two"]
-    return ("## When a second thread pays\n\nThe same calls on one thread and shared by two, whatever their size; the "
-            "thresholds in kernels/limits.pxd stand at about twice the work from which two are faster.\n\n"
+        about = result.about
+        cells[about["kind"], about["work"]][about["state"], about["threads"]] = result.median
+    rows = []
+    for (kind, work), of in sorted(cells.items()):
+        row = [kind, f"{work:,}"]
+        for state in ("hot", "cold"):
+            one, two = of.get((state, 1)), of.get((state, 2))
+            row += [duration(one), duration(two), times(one, two)] if one and two else ["", "", ""]
+        rows.append(row)
+    columns = ["kind of work", "multiply-adds of matmul, else elements", "hot: one thread", "two threads", "one to two",
+               "cold: one thread", "two threads", "one to two"]
+    return ("## When a second thread pays\n\nThe same calls on one thread and shared by two, whatever their size, in "
+            "turns. Hot: one call after another; cold: 5 ms after the last, when the threads sleep. The thresholds in "
+            "kernels/limits.pxd stand at about twice the work from which two are faster hot.\n\n"
             + table(columns, rows) + "\n" + measured(results))

@@ -15,6 +15,7 @@ DATA = DOCS.parent / "tests" / "parity" / "data"
 
 # What a user of Keras should know of a name that is here: "namespace.name": how it differs.
 OWN_FORMAT = "fastnn's own file format, whatever the suffix; files of Keras are refused"
+FLOATS = "returns floats, of integers too"
 OWN_GRADIENT = "one written in Python returns its gradient too, as NumPy code cannot be differentiated"
 DIFFERS = {
     "Input": "dense arrays of any number of rows: no `batch_shape`, `sparse`, `ragged`, `tensor`, `optional`",
@@ -41,12 +42,17 @@ DIFFERS = {
     "metrics.Metric": "as `keras.Metric`",
     "models.Model": "as `keras.Model`",
     "models.load_model": OWN_FORMAT,
+    "ops.add": FLOATS,
     "ops.argmax": "returns int64",
     "ops.argmin": "returns int64",
-    "ops.dot": "of two vectors",
-    "ops.max": "no `initial`",
-    "ops.min": "no `initial`",
+    "ops.dot": "of two vectors; returns a float",
+    "ops.matmul": FLOATS,
+    "ops.max": f"no `initial`; {FLOATS}",
+    "ops.min": f"no `initial`; {FLOATS}",
+    "ops.multiply": FLOATS,
     "ops.norm": "`ord` None, or 2 for vectors",
+    "ops.relu": FLOATS,
+    "ops.sum": FLOATS,
     "optimizers.Optimizer": "no `minimize`, as there is no automatic derivative; `apply_gradients` is there",
     "regularizers.Regularizer": OWN_GRADIENT,
     "saving.load_model": OWN_FORMAT,

@@ -71,7 +71,13 @@ def as_target(y, shape: tuple, argument: str, integer_targets: bool = False,
 def plain(x, argument: str = "x") -> np.ndarray:
     """x as a C-contiguous aligned array of float32 or float64, of any rank, for the eager functions."""
     array = numbers(x, argument)
-    return contiguous(array, np.result_type(array.dtype, np.float32))
+    return contiguous(array, np.result_type(own_dtype(x, array), np.float32))
+
+
+def own_dtype(x, array: np.ndarray) -> np.dtype:
+    """The dtype of x that decides in which one is computed; ``array``: x as ``numbers`` has it, which widens int8."""
+    dtype = getattr(x, "dtype", None)
+    return dtype if isinstance(dtype, np.dtype) and dtype.kind in "iu" else array.dtype
 
 
 def as_float(x, argument: str) -> np.ndarray:
@@ -133,10 +139,12 @@ def _not_an_array(x, argument: str) -> str:
         return (f"`{argument}` must be a plain array, got a masked one, whose mask would be ignored; fill it first, "
                 f"e.g. {argument}.filled(0)")
     if isinstance(x, Mapping):
-        return (f"`{argument}` must be one array, as the model has one input, got a {name} with the keys "
-                f"{', '.join(map(str, x)):.80}; join its columns with numpy.column_stack")
+        return (f"`{argument}` must be one array, got a {name} with the keys {', '.join(map(str, x)):.80}; join its "
+                "columns with numpy.column_stack")
     if hasattr(x, "toarray"):
         return f"`{argument}` must be a dense array, got the sparse {name}; use {argument}.toarray()"
+    if isinstance(x, int):           # NumPy made an object of it
+        return f"`{argument}` must hold numbers of at most 64 bits, got the int {x!r:.60}; use float({argument})"
     return f"`{argument}` must be an array of numbers, got {name}: {x!r:.60}"
 
 
@@ -356,7 +364,7 @@ def check_validation_split(n: int, split) -> int:
 
     Raises ValueError for a split outside [0, 1), or one that leaves no row in one of the two parts.
     """
-    share = _number("validation_split", split, "a number of at least 0 and below 1")
+    share = real_number("validation_split", split, "a number of at least 0 and below 1")
     if not 0 <= share < 1:
         raise ValueError(f"`validation_split` must be a number of at least 0 and below 1, got {share:g}")
     index = int(np.floor(n * (1.0 - share)))
@@ -369,18 +377,18 @@ def check_validation_split(n: int, split) -> int:
 
 def check_learning_rate(value) -> float:
     """A finite number of at least 0."""
-    rate = _number("learning_rate", value, "a number of at least 0, or a function of the step number")
+    rate = real_number("learning_rate", value, "a number of at least 0, or a function of the step number")
     if not 0 <= rate < np.inf:
         raise ValueError(f"`learning_rate` must be a finite number of at least 0, got {rate:g}")
     return rate
 
 
-def check_axis(axis, rank: int) -> int:
-    """An axis of an array of this rank, counted from 0."""
+def check_axis(axis, rank: int, expected: str = "a whole number") -> int:
+    """An axis of an array of this rank, counted from 0; ``expected``: all that the argument may be."""
     try:
         number = operator.index(axis)
     except TypeError:
-        raise TypeError(f"`axis` must be a whole number, got {type(axis).__name__}: {axis!r:.60}") from None
+        raise TypeError(f"`axis` must be {expected}, got {type(axis).__name__}: {axis!r:.60}") from None
     if rank == 0:
         raise ValueError(f"`axis` must be None for a single number, which has no axes, got {number}")
     if not -rank <= number < rank:
@@ -392,19 +400,19 @@ def check_axes(axes, rank: int) -> list[int]:
     """Several axes of an array of this rank, counted from 0 and in order; ValueError for one named twice."""
     found = sorted(check_axis(axis, rank) for axis in axes)
     if len(set(found)) < len(found):
-        raise ValueError(f"`axis` must name every axis once, got {axes!r:.60}")
+        raise ValueError(f"`axis` must not name an axis twice, got {axes!r:.60}")
     return found
 
 
-def real_number(argument: str, value) -> float:
+def real_number(argument: str, value, expected: str = "a real number") -> float:
     """A real number, as a float; TypeError for anything else."""
-    return _number(argument, value, "a real number")
-
-
-def _number(argument: str, value, expected: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"`{argument}` must be {expected}, got {type(value).__name__}: {value!r:.60}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"`{argument}` must be {expected}, got an integer of {int(value).bit_length()} bits, which "
+                         "float64 cannot hold") from None
 
 
 # names

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _roofline
-from ._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, WrongResult, check
+from ._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, check
+from ._race import WrongResult
 
 BURST = 0.5e-3           # seconds
 FEWEST = 3               # rounds, however long a call takes
@@ -52,31 +53,40 @@ def seconds_of(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def limits(case: Case, threads: int) -> tuple[_roofline.Peak, list[_roofline.Stream]]:
-    """What to measure beside a case: who writes may do so past the caches."""
-    kinds = ("read",) if case.stream == "read" else (case.stream, "copy_past")
-    streams = [_roofline.Stream(kind, case.moved, threads) for kind in kinds]
-    return _roofline.Peak(case.dtype, threads), streams
+class Limits:
+    """What is measured beside a case. Who writes may do so past the caches; and what one thread of a disturbed machine
+    reaches, all threads could."""
+
+    def __init__(self, case: Case, threads: int):
+        kinds = ("read",) if case.stream == "read" else (case.stream, "copy_past")
+        self.counts = sorted({1, threads})
+        self.peaks = [_roofline.Peak(case.dtype, n) for n in self.counts]
+        self.streams = [_roofline.Stream(kind, case.moved, threads) for kind in kinds]
+        self.peak = self.bandwidth = 0.0         # the best so far: flop/s, bytes/s
+
+    def measure(self) -> None:
+        """Measure everything again."""
+        for _ in range(REPEATS):
+            self.peak = max(self.peak, *(peak() for peak in self.peaks), 0.0)
+            self.bandwidth = max(self.bandwidth, *(stream(n) for stream in self.streams for n in self.counts), 0.0)
 
 
 def measure(case: Case, timers: dict[str, Timer], seconds: float, threads: int = 1) -> Measured:
     """Time all contestants in turns for so many seconds."""
-    peak, streams = limits(case, threads)
+    limits = Limits(case, threads)
     calls = {}
     for name, run in timers.items():
         run(1)                       # wake caches, threads and the clock before anything counts
         calls[name] = max(1, round(BURST / max(run(1), 1e-9)))
         calls[name] = max(1, round(calls[name] * BURST / max(run(calls[name]), 1e-9)))
     times: dict[str, list[float]] = {name: [] for name in timers}
-    best_peak = best_bandwidth = 0.0
     rounds, end = 0, time.perf_counter() + seconds
     while rounds < FEWEST or time.perf_counter() < end:
         rounds += 1
         for name, run in timers.items():
             times[name].append(run(calls[name]) / calls[name])
-        best_peak = max(best_peak, *(peak() for _ in range(REPEATS)))
-        best_bandwidth = max(best_bandwidth, *(stream() for stream in streams for _ in range(REPEATS)))
-    return Measured(case, threads, times, best_peak, best_bandwidth)
+        limits.measure()
+    return Measured(case, threads, times, limits.peak, limits.bandwidth)
 
 
 def compare(case: Case, libraries: tuple[str, ...], seconds: float) -> Measured:
@@ -173,7 +183,9 @@ def rows_of(part: str, quick: bool) -> Iterator[dict[str, Any]]:
                             *filter(None, [os.environ.get("PYTHONPATH")])])
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "FASTNN_NUM_THREADS"),
                             str(PARTS[part][1]))
-    command = [sys.executable, "-c", "from fastnn import _kernel_bench; _kernel_bench.main()", part, str(int(quick))]
+    # -P: without it, modules in the folder of whoever calls would come before Python's own.
+    command = [sys.executable, "-P", "-c", "from fastnn import _kernel_bench; _kernel_bench.main()", part,
+               str(int(quick))]
     with subprocess.Popen(command, env={**os.environ, **threads, "PYTHONPATH": path}, stdout=subprocess.PIPE,
                           text=True) as process:
         try:

@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._arrays import check_axes as check_axes
-from ._arrays import check_axis as check_axis
-from ._arrays import contiguous, numbers
-from ._arrays import plain as plain
-from ._arrays import real_number as real_number
+from ._arrays import contiguous, numbers, own_dtype
 
 
-def vectors(x, y) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as plain arrays of one dtype and one length, for ``ops.dot``."""
-    a, b = numbers(x, "x"), numbers(y, "y")
+def vectors(x1, x2) -> tuple[np.ndarray, np.ndarray]:
+    """x1 and x2 as plain arrays of one dtype and one length, for ``ops.dot``."""
+    a, b = numbers(x1, "x1"), numbers(x2, "x2")
     if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"dot: `x` and `y` must be vectors of one length, got shapes {a.shape} and {b.shape}")
-    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+        raise ValueError(f"dot: `x1` and `x2` must be vectors of one length, got shapes {a.shape} and {b.shape}")
+    dtype = np.result_type(own_dtype(x1, a), own_dtype(x2, b), np.float32)
     return contiguous(a, dtype), contiguous(b, dtype)
 
 
-def matrices(a, b) -> tuple[np.ndarray, np.ndarray]:
-    """a and b as aligned arrays of one dtype, of any strides, for ``ops.matmul``."""
-    a, b = numbers(a, "a"), numbers(b, "b")
-    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+def matrices(x1, x2) -> tuple[np.ndarray, np.ndarray]:
+    """x1 and x2 as aligned arrays of one dtype, of any strides, for ``ops.matmul``."""
+    a, b = numbers(x1, "x1"), numbers(x2, "x2")
+    dtype = np.result_type(own_dtype(x1, a), own_dtype(x2, b), np.float32)
     return _aligned(a, dtype), _aligned(b, dtype)
 
 
@@ -36,7 +32,7 @@ def _aligned(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def no_product(a: np.ndarray, b: np.ndarray) -> ValueError:
     """The error for shapes that have no matrix product."""
-    return ValueError("matmul: `a` must have shape (..., M, K) or (K,), `b` shape (..., K, N) or (K,), leading axes "
+    return ValueError("matmul: `x1` must have shape (..., M, K) or (K,), `x2` shape (..., K, N) or (K,), leading axes "
                       f"that broadcast, got {a.shape} and {b.shape}")
 
 
@@ -46,7 +42,7 @@ def combined(function: np.ufunc, x1, x2, out) -> np.ndarray:
     a, b = numbers(x1, "x1"), numbers(x2, "x2")
     dtype = a.dtype
     if b.dtype != dtype or dtype not in (np.float32, np.float64):
-        kinds = [x if type(x) in (bool, int, float) else array.dtype for x, array in ((x1, a), (x2, b))]
+        kinds = [x if type(x) in (bool, int, float) else own_dtype(x, array) for x, array in ((x1, a), (x2, b))]
         dtype = np.result_type(np.result_type(*kinds), np.float32)
     try:
         shape = np.broadcast(a, b).shape
@@ -88,9 +84,10 @@ def _not_writable(argument: str, x, kind: str) -> Exception:
     return ValueError(f"{text}one of shape {x.shape} that is {which}")
 
 
-def check_ord(order, axis, x) -> None:
+def check_ord(order, axis, x: np.ndarray) -> None:
     """Raise ValueError unless this is the order of a norm that ``ops.norm`` has."""
-    vectors = np.ndim(x) == 1 if axis is None else not isinstance(axis, (tuple, list)) or len(axis) == 1
-    if isinstance(order, bool) or order != 2 or not vectors:
+    vectors = x.ndim == 1 if axis is None else not isinstance(axis, (tuple, list)) or len(axis) == 1
+    number = isinstance(order, (int, float, np.integer, np.floating)) and not isinstance(order, bool)
+    if not (number and order == 2 and vectors):
         raise ValueError("norm: `ord` must be None, or 2 for vectors (a 1-D `x`, or one `axis`), got "
-                         f"{order!r:.60} for an array of shape {np.shape(x)}; numpy.linalg.norm has others")
+                         f"{order!r:.60} for an array of shape {x.shape}; numpy.linalg.norm has others")

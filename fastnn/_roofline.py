@@ -33,10 +33,10 @@ class Probe:
         item = (kernel, dtype, operands, [0] * len(operands), sizes, 0, [FACTOR, SHIFT], 0, 0)
         self.frame = runner.RunFrame(runner.Program(_kernels.kernels, [item], 0, 1), self.arrays)
 
-    def seconds(self) -> float:
-        """The duration of one run."""
+    def seconds(self, threads: int | None = None) -> float:
+        """The duration of one run, on other threads than usual if said so."""
         start = time.perf_counter()
-        self.frame.run_one([], 1, 0, None, 0.0, 0, self.threads)
+        self.frame.run_one([], 1, 0, None, 0.0, 0, threads or self.threads)
         return time.perf_counter() - start
 
 
@@ -61,8 +61,8 @@ class Stream(Probe):
         super().__init__(kernel, "float32", elements, operands, [elements, repeats], threads)
         self.moved = 4 * elements * len(operands) * repeats
 
-    def __call__(self) -> float:
-        return self.moved / self.seconds()
+    def __call__(self, threads: int | None = None) -> float:
+        return self.moved / self.seconds(threads)
 
 
 def _apart(elements: int, arrays: int, dtype: str) -> Iterator[np.ndarray]:

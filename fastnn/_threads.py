@@ -3,11 +3,11 @@
 At import it is ``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that this process may use (affinity and
 container quota). Results have the same bits for any number. Small work stays on one thread whatever the number.
 """
-import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ._kernels import parallel
+from ._kernels._cpus import checked_threads
 from ._warn import warn
 
 
@@ -22,8 +22,8 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Set the number of threads for this process; it may exceed the number of CPUs.
 
-    n: 1 or more. Raises TypeError for what is no integer, ValueError for less than 1. A process forked after fastnn was
-    imported stays on one thread, with a RuntimeWarning: OpenMP's threads do not survive a fork.
+    n: 1 to 4096. Raises TypeError for what is no integer, ValueError for another number. A process forked after fastnn
+    was imported stays on one thread, with a RuntimeWarning: OpenMP's threads do not survive a fork.
 
     >>> before = get_num_threads()
     >>> set_num_threads(1)
@@ -52,12 +52,7 @@ def threads(n: int) -> Iterator[None]:
 
 
 def _checked(n: int) -> int:
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"n: expected a whole number of threads, got {n!r}") from None
-    if not 1 <= n <= 4096:
-        raise ValueError(f"n: expected a number of threads from 1 to 4096, got {n}")
+    n = checked_threads("n", n)
     if n > 1 and parallel.is_forked():
         warn("this process was forked after fastnn was imported, so it stays on one thread; start it with the "
              "'spawn' or 'forkserver' method for more", RuntimeWarning)

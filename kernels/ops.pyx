@@ -4,13 +4,13 @@
 
 An exact, aligned, C-contiguous ndarray of float32 or float64 is checked with NumPy's C macros (tens of nanoseconds) and
 goes straight to the kernel; one with other strides is copied first, unless the kernel reads it as it lies (matrices);
-everything else takes the slow path through ``fastnn._operands``, which converts or raises. Each call fills one
-``Operation`` and one ``Frame`` on the stack: the same kernels that programs run.
+everything else takes the slow path through ``fastnn._operands`` and ``_arrays``, which convert or raise. Each call
+fills one ``Operation`` and one ``Frame`` on the stack: the same kernels that programs run.
 
 This file holds what the functions share, and ``dot``; they stand in the files included below, by what they return.
 """
 cimport numpy as cnp
-from cpython.long cimport PyLong_AsLongAndOverflow, PyLong_CheckExact
+from cpython.long cimport PyLong_AsLongAndOverflow, PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memset
 
@@ -27,17 +27,18 @@ cdef Table *table = NULL
 cdef parallel_for_t parallel_for = NULL
 cdef const Limits *limits = NULL
 cdef object threads_of_process = None
-cdef object slow = None       # fastnn._operands, loaded when first needed
+cdef object slow = None       # fastnn._operands and fastnn._arrays, loaded when first needed
+cdef object slow_arrays = None
 
 cdef enum:                    # the kernels used here, in the order of NAMES
-    ADD, PRODUCT, AXPY
+    ADD, ADD_ROWS, PRODUCT, PRODUCT_ROWS, AXPY
     RELU, SIGMOID, TANH, EXP, LOG, ERF, SOFTPLUS, SILU, GELU, GELU_TANH
     SOFTMAX, LOG_SOFTMAX, SWAP_AXES, LOGSUMEXP
     SUM, MEAN, VARIANCE, NORM, MAX, MIN, ARGMAX, ARGMIN
     MATMUL, N_ENTRIES
 
 NAMES = """
-add product axpy
+add add_rows product product_rows axpy
 relu_forward sigmoid_forward tanh_forward exp_forward log_forward erf_forward softplus_forward silu_forward
 gelu_forward gelu_tanh_forward
 softmax_forward log_softmax_forward swap_axes logsumexp
@@ -76,6 +77,14 @@ cdef object operands():
     return slow
 
 
+cdef object arrays():
+    global slow_arrays
+    if slow_arrays is None:
+        from fastnn import _arrays
+        slow_arrays = _arrays
+    return slow_arrays
+
+
 cdef inline bint real(object x) noexcept:
     """A float32 or float64 ndarray (no subclass), aligned and native."""
     if type(x) is not cnp.ndarray:
@@ -91,10 +100,10 @@ cdef inline bint alike(object x, object y) noexcept:
 
 
 cdef inline cnp.ndarray taken(object x, str argument="x"):
-    """x as kernels read it: itself, a C-contiguous copy, or what fastnn._operands makes of it."""
+    """x as kernels read it: itself, a C-contiguous copy, or what fastnn._arrays makes of it."""
     if real(x):
         return <cnp.ndarray> x if cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x) else cnp.PyArray_GETCONTIGUOUS(x)
-    return operands().plain(x, argument)
+    return arrays().plain(x, argument)
 
 
 cdef bint same_shape(cnp.ndarray x, int rank, const cnp.npy_intp *shape) noexcept:
@@ -152,6 +161,11 @@ cdef inline cnp.ndarray apart(cnp.ndarray x, cnp.ndarray out):
     return cnp.PyArray_NewCopy(x, cnp.NPY_CORDER)
 
 
+cdef inline cnp.ndarray apart_from_all(cnp.ndarray x, cnp.ndarray out):
+    """x, or a copy where it shares any memory with ``out``: where every element of x is read again and again."""
+    return cnp.PyArray_NewCopy(x, cnp.NPY_CORDER) if overlap(x, out) else x
+
+
 cdef struct Call:
     Operation op
     Frame frame
@@ -179,26 +193,28 @@ cdef inline void run(const Entry *entry, Call *call, bint double_, Py_ssize_t wo
         kernel(&call.op, &call.frame)
 
 
-cdef int axis_of(object axis, int rank) except -1:
-    """An axis of an array of this rank, counted from 0."""
+cdef int axis_of(object axis, int rank, bint several=True) except -1:
+    """An axis of an array of this rank, counted from 0; ``several``: a tuple could have been given."""
     cdef int overflow = 0
     cdef long n
     if PyLong_CheckExact(axis):
         n = PyLong_AsLongAndOverflow(axis, &overflow)
         if not overflow and -rank <= n < rank:
             return n + rank if n < 0 else n
-    return operands().check_axis(axis, rank)
+    return arrays().check_axis(axis, rank, "None, a whole number or a tuple of them" if several else
+                               "None or a whole number")
 
 
-def dot(x, y):
-    """Dot product of two vectors: the sum of x[i] * y[i].
+def dot(x1, x2):
+    """Dot product of two vectors: the sum of x1[i] * x2[i].
 
-    x, y: 1-D arrays of one length, float32 or float64; other numbers are converted. Returns a float.
+    x1, x2: 1-D arrays of one length, float32 or float64; other numbers are converted. Returns a float.
     Raises ValueError for other ranks or lengths that differ, TypeError for what is no array of numbers.
 
     >>> dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     32.0
     """
+    cdef object x = x1, y = x2
     cdef double value
     if not (alike(x, y) and cnp.PyArray_NDIM(<cnp.ndarray> x) == 1 and cnp.PyArray_NDIM(<cnp.ndarray> y) == 1
             and cnp.PyArray_DIM(<cnp.ndarray> x, 0) == cnp.PyArray_DIM(<cnp.ndarray> y, 0)):

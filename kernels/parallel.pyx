@@ -69,8 +69,15 @@ cdef void parallel_for(block_t function, void *context, Py_ssize_t blocks, int t
         return
     mode = get_mode()
     with parallel(num_threads=threads):
-        set_mode(mode)
-        stretch(function, context, blocks)
+        in_mode(mode, function, context, blocks)
+
+
+cdef void in_mode(unsigned mode, block_t function, void *context, Py_ssize_t blocks) noexcept nogil:
+    """The calling thread's blocks in this mode. It gets its own back: other libraries use the threads of the pool."""
+    cdef unsigned own = get_mode()
+    set_mode(mode)
+    stretch(function, context, blocks)
+    set_mode(own)
 
 
 cdef void stretch(block_t function, void *context, Py_ssize_t blocks) noexcept nogil:

@@ -10,15 +10,14 @@
                         be NaN second (max(zero, x) is a relu that keeps NaN)
      fma, fnma          a * b + c and c - a * b, rounded once where the level has FMA, else multiply then add
      product_rest       a * b - p for p = mul(a, b): what rounding took from it
-     whole(x, c, &t)    n = the integer nearest to x * c, below 2^20 in size; t is n as power2 and scale2 want it
+     whole(x, c, &t)    n = the integer nearest to x * c, below 2^20 in size; t is n as power2 and grow2 want it
      power2(t)          2^n, for results that are normal numbers
-     scale2(x, t)       x * 2^n, rounded once, for x in [2^-20, 2^20] and n >= -254 (vd: -2046), a normal number's
-                        exponent twice: what exp needs, overflow to inf and gradual underflow included
+     grow2(r, t, x, l)  x < l ? 0 : (1 + r) * 2^n; what is not 0 is rounded as 1 + r and, where it is denormal, again.
+                        For |r| < 1/2 and n >= -254 (vd: -2046), a normal number's exponent twice; where x < l, the
+                        product shall round to 0
      split(x, &n)       the m of x = 2^n m, 3/4 <= m < 3/2; n is -inf of 0 and inf of inf; of NaN and of what is
                         less than 0, m or n is NaN
      with_sign(a, s)    |a| with the sign of s               neg_abs(a)          -|a|
-     unless_below       x < least ? 0 : y; of NaN y
-     guard_below        x, or 0 where x < least if scale2 might underflow although unless_below hides its result
      select_gt          a > b ? x : y          select_nan   isnan(a) ? x : y
      sum, hmax, hmin    pairwise: lane i with lane i + LANES/2, then halves again; a fixed order for a level
      widen, widenn      vd_LANES floats from memory, as doubles
@@ -106,16 +105,14 @@ VEC_COMMON(vd, double, vec_i64, INT64_MAX)
     VEC_INLINE P P##_whole(P x, P c, P *t)                                                                    \
     { return *t = _mm512_roundscale_##S(x * c, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }              \
     VEC_INLINE P P##_power2(P t) { return _mm512_scalef_##S(P##_set(1), t); }                                 \
-    VEC_INLINE P P##_scale2(P x, P t) { return _mm512_scalef_##S(x, t); }                                     \
+    VEC_INLINE P P##_grow2(P r, P t, P x, P least)                                                            \
+    { (void)x, (void)least; return _mm512_scalef_##S(P##_set(1) + r, t); }                                    \
     VEC_INLINE P P##_split(P x, P *n)                                                                         \
     {                                                                                                         \
         P m = _mm512_getmant_##S(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);                                \
         *n = _mm512_getexp_##S(x) - _mm512_getexp_##S(m);                                                     \
         return m;                                                                                             \
     }                                                                                                         \
-    VEC_INLINE P P##_unless_below(P x, P least, P y)                                                          \
-    { return _mm512_maskz_mov_##S(_mm512_cmp_##S##_mask(x, least, _CMP_NLT_UQ), y); }                         \
-    VEC_INLINE P P##_guard_below(P x, P least) { (void)least; return x; }                                     \
     VEC_INLINE P P##_select_gt(P a, P b, P x, P y)                                                            \
     { return _mm512_mask_blend_##S(_mm512_cmp_##S##_mask(a, b, _CMP_GT_OQ), y, x); }                          \
     VEC_INLINE P P##_select_nan(P a, P x, P y)                                                                \
@@ -265,17 +262,18 @@ VEC_INLINE vd vd_sqrt(vd a) { for (int i = 0; i < vd_LANES; i++) a[i] = __builti
 
 #if !defined(VEC_AVX512)
 /* whole: adding UNIT * 1.5 rounds, and leaves n + 2 BIAS in the low bits of the fraction, from where a shift moves them
-   into the exponent. scale2: 2^n in two factors, each a normal number: only the last multiplication can round. split:
-   half a unit of the exponent's field is added, for m to end at 3/2, and the field becomes a number as the low bits of
-   UNIT. Unsigned: the bits of NaN are a large number. */
+   into the exponent. grow2: 2^n in two factors, each a normal number; where x < least (or NaN, as r is then) the second
+   is 0, for a product that underflows is slow. split: half a unit of the exponent's field is added, for m to end at
+   3/2, and the field becomes a number as the low bits of UNIT. Unsigned: the bits of NaN are a large number. */
 #define VEC_EXPONENTS(P, I, U, UNIT, BIAS, BITS, TINY)                                                 \
     VEC_INLINE P P##_whole(P x, P c, P *t)                                                             \
     { *t = P##_fma(x, c, P##_set(1.5 * UNIT + 2 * BIAS)); return *t - P##_set(1.5 * UNIT + 2 * BIAS); } \
     VEC_INLINE P P##_power2(P t) { return (P)(((U)t - BIAS) << BITS); }                                \
-    VEC_INLINE P P##_scale2(P x, P t)                                                                  \
+    VEC_INLINE P P##_grow2(P r, P t, P x, P least)                                                     \
     {                                                                                                  \
         U half = (U)t >> 1;                                                                            \
-        return x * (P)(half << BITS) * (P)(((U)t - half) << BITS);                                     \
+        P first = (P)(half << BITS), second = (P)((((U)t - half) << BITS) & (U)(x >= least));          \
+        return P##_fma(r, first, first) * second;                                                      \
     }                                                                                                  \
     VEC_INLINE P P##_split(P x, P *n)                                                                  \
     {                                                                                                  \
@@ -287,9 +285,7 @@ VEC_INLINE vd vd_sqrt(vd a) { for (int i = 0; i < vd_LANES; i++) a[i] = __builti
         *n = P##_select_gt(x, zero, (P)(field | (U)P##_set(UNIT)) - bias, rest);                       \
         *n = P##_select_gt(inf, x, *n, x);                                                             \
         return (P)(bits - ((field - BIAS) << BITS));                                                   \
-    }                                                                                                  \
-    VEC_INLINE P P##_unless_below(P x, P least, P y) { return (P)((I)y & ~(x < least)); }              \
-    VEC_INLINE P P##_guard_below(P x, P least) { return P##_unless_below(x, least, x); }
+    }
 
 VEC_EXPONENTS(vf, vec_i32, vec_u32, 0x1p23f, 127, 23, 0x1p-126f)
 VEC_EXPONENTS(vd, vec_i64, vec_u64, 0x1p52, 1023, 52, 0x1p-1022)

@@ -1,4 +1,4 @@
-"""Random calls of kernels and eager functions, each compared with NumPy in float64.
+"""Random calls of kernels and eager functions (fuzz_eager.py), each compared with NumPy in float64.
 
     python tests/fuzz_kernels.py --calls 1000000
 
@@ -10,106 +10,37 @@ fault, to see that it is found.
 """
 import argparse
 import ctypes
-import math
 import mmap
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import fuzz_draw
+import fuzz_eager
 import numpy as np
 import test_activation
 import test_matmul
+import test_reduction
 import test_softmax
+from fuzz_draw import Draw, close, same
 
-from fastnn import _kernels, ops, testing
+from fastnn import _kernels, testing
 
-SHARD = 25_000            # calls of one child process
+SHARD = 10_000            # calls of one child process, on one level
 PATIENCE = 60             # seconds without a call that ends: a hang
 SHOWN = 10                # failures that are printed
-SENTINEL = 0xA5
 ACCUMULATE, SCALE_FIRST = 4, 8
-planted = None            # what --plant says
-DTYPES = ("float32", "float64")
-NUMBERS = test_activation.sample(5, 1 << 16)
-POOLS = {dtype: NUMBERS.astype(dtype) for dtype in DTYPES}
 GATHERED = ("float32", "float64", "float16", "uint8", "int32", "int64", "bool")
-
-
-class Draw:
-    """One call: what it draws, and the arrays it makes of that."""
-    def __init__(self, seed, call):
-        self.rng = random.Random(seed * 1_000_003 + call)
-        self.dtype = self.rng.choice(DTYPES)
-        self.threads = self.rng.choice((1,) * 14 + (2, 3))
-        self.level = self.rng.choice(testing.levels())
-        self.said = []
-
-    def size(self, most=70):
-        """A size; half of them lie near the lanes of a vector."""
-        if self.rng.random() < 0.5:
-            return min(most, max(0, self.rng.choice((0, 1, 2, 4, 8, 16, 32, 64)) + self.rng.randint(-1, 1)))
-        return self.rng.randint(0, most)
-
-    def values(self, *shape, dtype=None):
-        """Numbers to read, at any address: a part of a pool."""
-        n = math.prod(shape)
-        start = self.rng.randrange(len(NUMBERS) - n)
-        return POOLS[dtype or self.dtype][start:start + n].reshape(shape)
-
-    def place(self, array, gap=0):
-        """A copy to write to, among sentinels, ``gap`` elements between its rows; ``untouched`` looks at those."""
-        array = np.asarray(array)
-        rows, columns = array.shape if array.ndim == 2 else (1, array.size)
-        width = (columns + gap) * array.itemsize
-        before = 64 + array.itemsize * self.rng.randrange(16)
-        raw = np.full(before + rows * width + 64, SENTINEL, np.uint8)
-        copy = np.ndarray(array.shape, array.dtype, raw, before,
-                          (width, array.itemsize) if array.ndim == 2 else None)
-        copy[...] = array
-        self.said.append((raw, before, rows, columns * array.itemsize, width))
-        return copy
-
-    def untouched(self):
-        """Nothing but the arrays themselves was written."""
-        for raw, before, rows, used, width in self.said:
-            assert (raw[:before] == SENTINEL).all() and (raw[before + rows * width:] == SENTINEL).all(), "wrote outside"
-            if used != width:
-                between = raw[before:before + rows * width].reshape(rows, width)[:, used:]
-                assert (between == SENTINEL).all(), "wrote between rows"
-
-    def run(self, name, operands, sizes=(), scalars=(), **settings):
-        limits = None if self.threads == 1 else {"matmul": 0, "light": 0, "heavy": 0, "block": 16}
-        status, *_ = testing.run_kernel(name, operands, sizes, scalars, dtype=self.dtype, level=self.level,
-                                        threads=self.threads, limits=limits, **settings)
-        assert status == 0, f"status {status}"
-        self.untouched()
-        return operands[-1]
-
-
-def close(actual, expected, units, size):
-    """Equal but for ``units`` roundings of ``size``, an array or number."""
-    if not actual.size:
-        return
-    if planted == "wrong" and random.random() < 0.01:
-        actual.flat[-1] += 1 + abs(actual.flat[-1])
-    error = np.abs(actual.astype(np.float64) - np.asarray(expected, np.float64))
-    bound = units * np.finfo(actual.dtype).eps * size
-    assert np.all(error <= bound), f"error {np.max(error / bound):.3g} times the bound"
-
-
-def same(actual, expected):
-    assert np.array_equal(actual, expected), "not the same"
 
 
 # kernels
 
 
 def matmul(d):
-    m, n = d.size(), d.size()
+    m, n = (d.size(70 if d.threads == 1 else 200) for _ in range(2))       # enough for several blocks
     k = d.size(150)
     flags = d.rng.choice((0, 0, 1, 2, 3)) | d.rng.choice((0, 0, ACCUMULATE))
     start, scale, shift = (d.values(n) if d.rng.random() < 0.3 else None for _ in range(3))
@@ -182,13 +113,20 @@ def arithmetic(d):
     x, y = d.values(rows, columns), d.values(rows, columns)
     scale, shift = d.values(columns), d.values(columns)
     out = d.place(np.empty_like(x))
-    name = d.rng.choice(("add", "product", "fill", "scale_shift", "shift_scale"))
+    name = d.rng.choice(("add", "product", "fill", "scale_shift", "shift_scale", "axpy", "log"))
     if name == "add":
         same(d.run(name, [x, y, out], [x.size]), x + y)
     elif name == "product":
         same(d.run(name, [x, y, out], [x.size]), x * y)
     elif name == "fill":
         assert (d.run(name, [out], [x.size], [0.1]) == np.array(0.1, d.dtype)).all()
+    elif name == "axpy":
+        y = d.place(y)
+        expected = y.astype(np.float64) + 0.3 * x
+        close(d.run(name, [x, y], [x.size], [0.3]), expected, 4, 1e-30 + np.abs(x) + np.abs(y))
+    elif name == "log":
+        expected = np.log(np.abs(x.astype(np.float64)))
+        close(d.run("log_forward", [np.abs(x), out], [x.size]), expected, 4, 1 + np.abs(expected))
     elif name == "scale_shift":
         expected = x.astype(np.float64) * scale + shift
         close(d.run(name, [x, scale, shift, out], [rows, columns]), expected, 4, 1 + np.abs(shift) + np.abs(expected))
@@ -207,6 +145,22 @@ def sums(d):
     start, flags = d.values(columns), d.rng.choice((0, ACCUMULATE))
     total = d.run("column_sum", [x, d.place(start)], [rows, columns], flags=flags)
     close(total, wide.sum(0) + (start if flags else 0), 8 + rows ** 0.5, size + np.abs(start))
+
+
+def reduction(d):
+    kind = d.rng.choice((*test_reduction.KINDS, "logsumexp"))
+    outer, middle, inner = d.size(8), max(1, d.size(200)), d.rng.choice((1, d.size(35)))
+    if kind == "logsumexp":
+        x = d.values(outer, middle)
+        y = d.run(kind, [x, d.place(np.empty(outer, d.dtype))], [outer, middle])
+        return close(y, fuzz_eager.logsumexp(x.astype(np.float64), (1,)), 16, 1 + np.abs(x).max(1))
+    x = d.values(outer, middle, inner)
+    where = kind.startswith("arg")
+    y = d.run(f"reduce_{kind}", [x, d.place(np.empty((outer, inner), np.int64 if where else d.dtype))], x.shape)
+    expected = test_reduction.KINDS[kind](x.astype(np.float64), axis=1)
+    if where:
+        return same(y, expected)
+    return close(y, expected, 16, 1e-30 + np.abs(x).sum(1) / (1 if kind in ("sum", "norm") else middle) + expected ** 2)
 
 
 def axes(d):
@@ -241,73 +195,8 @@ def gather(d):
     same(out, (far if order is None else far[order])[first:first + rows].astype(d.dtype))
 
 
-# eager functions, on arrays as callers have them
-
-
-def any_array(d, *shape):
-    """An array of this shape: other dtypes, transposed, strided, reversed, of another byte order, lists."""
-    kind = d.rng.randrange(10)
-    x = d.values(*shape)
-    if kind == 0:
-        x = (x * 8).astype(d.rng.choice(("int32", "int64", "uint8", "float16", "bool")))
-    elif kind == 1:
-        x = np.asfortranarray(x)
-    elif kind == 2:
-        x = np.repeat(x, 2, axis=-1)[..., ::2]
-    elif kind == 3:
-        x = x[::-1]
-    elif kind == 4:
-        x = x.astype(x.dtype.newbyteorder())
-    elif kind == 5:
-        x = np.array(x)
-        x.flags.writeable = False
-    elif kind == 6:
-        raw = np.zeros(x.nbytes + 1, np.uint8)
-        raw[1:] = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
-        x = raw[1:].view(x.dtype).reshape(x.shape)
-    return x
-
-
-def eager_matmul(d):
-    m, k, n = d.size(), d.size(), d.size()
-    a, b = any_array(d, m, k), any_array(d, k, n)
-    if d.rng.random() < 0.2:
-        a = any_array(d, 2, m, k)
-    if d.rng.random() < 0.3:
-        b = any_array(d, n, k).T
-    c = ops.matmul(a, b)
-    assert c.dtype.name in DTYPES
-    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
-    assert c.shape == (*a.shape[:-1], n)
-    close(c, wide_a @ wide_b, 8 + k ** 0.5, 1 + np.abs(wide_a) @ np.abs(wide_b))
-
-
-def eager_rowwise(d):
-    x = any_array(d, *(d.size(9) for _ in range(d.rng.randrange(3))), d.size(200))
-    wide = x.astype(np.float64)
-    name = d.rng.choice(("relu", "sigmoid", "tanh", "softmax"))
-    if name != "softmax":
-        y = getattr(ops, name)(x)
-        expected = test_activation.FUNCTIONS[name][0](wide)
-    else:
-        axis = d.rng.randrange(-x.ndim, x.ndim)
-        y, expected = ops.softmax(x, axis=axis), wide
-        if x.size:
-            expected = np.moveaxis(test_softmax.softmax(np.moveaxis(wide, axis, -1)), -1, axis)
-    assert y.shape == x.shape
-    close(y, expected, 64, 1)
-
-
-def eager_dot(d):
-    n = d.size(1000)
-    x, y = any_array(d, n), any_array(d, n)
-    wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
-    kind = np.result_type(x, y, np.float32)
-    close(np.array([ops.dot(x, y)], kind), wide_x @ wide_y, 8 + n ** 0.5, 1 + np.abs(wide_x) @ np.abs(wide_y))
-
-
-CALLS = {matmul: 35, activation: 15, softmax: 6, arithmetic: 8, sums: 5, axes: 4, gather: 6,
-         eager_matmul: 10, eager_rowwise: 7, eager_dot: 4}
+CALLS = {matmul: 30, activation: 15, softmax: 6, arithmetic: 8, sums: 5, reduction: 6, axes: 4, gather: 6,
+         **fuzz_eager.CALLS}
 
 
 def one_call(seed, call):
@@ -318,7 +207,8 @@ def one_call(seed, call):
         function(d)
         return function.__name__, None
     except Exception as error:
-        return function.__name__, f"{d.level} {d.dtype}, {d.threads} threads: {type(error).__name__}: {error}"
+        level = d.level if function not in fuzz_eager.CALLS else f"FASTNN_ISA={_kernels.level.__name__[-2:]}"
+        return function.__name__, f"{level} {d.dtype}, {d.threads} threads: {type(error).__name__}: {error}"
 
 
 def shard(seed, first, calls, progress):
@@ -328,19 +218,18 @@ def shard(seed, first, calls, progress):
     """
     with open(progress, "r+b") as file, mmap.mmap(file.fileno(), 16) as place:
         failures = 0
-        with testing.forced_threads(2) if first % 2 else testing.changed_limits():
-            for call in range(first, first + calls):
-                place[:8] = (call + 1).to_bytes(8, "little")
-                if call == first + calls // 2 and planted == "crash":
-                    ctypes.string_at(0)
-                if call == first + calls // 2 and planted == "hang":
-                    time.sleep(1000)
-                name, wrong = one_call(seed, call)
-                if wrong:
-                    failures += 1
-                    place[8:] = failures.to_bytes(8, "little")
-                    if failures <= SHOWN:
-                        print(f"call {call} ({name}), {wrong}", flush=True)
+        for call in range(first, first + calls):
+            place[:8] = (call + 1).to_bytes(8, "little")
+            if call == first + calls // 2 and fuzz_draw.planted == "crash":
+                ctypes.string_at(0)
+            if call == first + calls // 2 and fuzz_draw.planted == "hang":
+                time.sleep(1000)
+            name, wrong = one_call(seed, call)
+            if wrong:
+                failures += 1
+                place[8:] = failures.to_bytes(8, "little")
+                if failures <= SHOWN:
+                    print(f"call {call} ({name}), {wrong}", flush=True)
 
 
 def run_shard(options, first, calls, level, deadline):
@@ -387,8 +276,7 @@ def main():
     parser.add_argument("--patience", type=float, default=PATIENCE)
     parser.add_argument("--shard", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    global planted
-    planted = options.plant
+    fuzz_draw.planted = options.plant
     if options.shard:
         first, calls, progress = options.shard
         return shard(options.seed, int(first), int(calls), progress)

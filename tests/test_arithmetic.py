@@ -23,6 +23,22 @@ def test_add_and_fill(level, dtype):
 
 
 @everywhere
+def test_add_and_product_of_rows(level, dtype):
+    """Of rows with one row or number: the same bits as element by element."""
+    for columns in (0, 1, 2, 3, 10, 15, 16, 17, 33, 65, 255, 256, 257, 511, 513):
+        for rows in (0, 1, 2, 5, 33, 300) if columns < 20 else (0, 1, 3, 17):
+            x, row = normal(columns, rows, columns).astype(dtype), normal(1, columns).astype(dtype)
+            if columns:
+                row[0] = -0.0
+            settings = {"sizes": [rows, columns], "dtype": dtype, "level": level,
+                        "threads": threads_for(rows) if columns in (1, 10) else (1,)}
+            for kernel, expected in (("add_rows", x + row), ("product_rows", x * row)):
+                y = run(kernel, [x, row, np.empty_like(x)], **settings)[2]
+                assert y.tobytes() == expected.tobytes(), (kernel, rows, columns)
+                assert run(kernel, [x, row, None], alias={2: 0}, **settings)[0].tobytes() == y.tobytes()
+
+
+@everywhere
 def test_scale_shift(level, dtype):
     for rows in (0, 1, 5, 33):
         for columns in SIZES:

@@ -191,7 +191,7 @@ def test_matrices_get_one_dtype_and_keep_their_strides(one, two, dtype):
 
 def test_several_axes_are_sorted_and_named_once():
     assert _arrays.check_axes((-1, 0), 3) == [0, 2] and _arrays.check_axes([], 2) == []
-    with pytest.raises(ValueError, match="`axis` must name every axis once"):
+    with pytest.raises(ValueError, match="`axis` must not name an axis twice"):
         _arrays.check_axes((0, -2), 2)
 
 

@@ -183,9 +183,37 @@ def test_two_threads_stand_beside_one_and_numpy(bench_module):
 
 def test_one_thread_stands_beside_two_at_every_size(bench_module):
     module = bench_module("results")
-    results = [module.Result({"kind": "light", "work": 1000, "threads": threads}, seconds, seconds, 0.0, seconds,
-                             {"machine": {}, "date": "today"}) for threads, seconds in ((1, 3e-6), (2, 2e-6))]
-    assert "| light | 1,000 | 3.00 µs | 2.00 µs | 1.50x |" in bench_module("kernel_tables").thresholds(results)
+    results = [module.Result({"kind": "light", "work": 1000, "state": state, "threads": threads}, seconds, seconds, 0.0,
+                             seconds, {"machine": {}, "date": "today"})
+               for state, threads, seconds in (("hot", 1, 3e-6), ("hot", 2, 2e-6), ("cold", 1, 4e-6), ("cold", 2, 8e-6))]
+    assert ("| light | 1,000 | 3.00 µs | 2.00 µs | 1.50x | 4.00 µs | 8.00 µs | 0.50x |"
+            in bench_module("kernel_tables").thresholds(results))
+
+
+def test_both_crossovers_are_told(bench_module, capsys):
+    module = bench_module("bench_threads")
+    sizes = module.KINDS["light"][2]
+    for n, work in enumerate(sizes):
+        for state, pays in (("hot", 2), ("cold", 5)):
+            for threads in (1, 2):
+                module.medians["light", work, state, threads] = 1.0 if threads == 1 or n < pays else 0.5
+    assert (module.pays_from("light", "hot"), module.pays_from("light", "cold")) == (f"{sizes[2]:,}", f"{sizes[5]:,}")
+    module.medians["light", sizes[-1], "cold", 2] = 1.0
+    assert module.pays_from("light", "cold") == "none of these sizes"
+    assert module.threshold("light") == 200_000 and module.threshold("heavy") == 50_000
+
+
+@pytest.mark.parametrize("state", ["hot", "cold"])
+def test_hot_calls_are_woken_and_cold_ones_sleep(bench_module, monkeypatch, state):
+    module, done = bench_module("bench_threads"), []
+
+    def run(calls):
+        done.append(calls)
+        return 0.5 * calls
+
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: done.append(f"asleep {seconds}"))
+    assert getattr(module, state)(run)(7) == 3.5
+    assert done == {"hot": [1, 7], "cold": ["asleep 0.005", 1]}[state]
 
 
 def test_training_runs_its_field_and_becomes_a_section(tmp_path):

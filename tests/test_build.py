@@ -42,7 +42,8 @@ def test_fastnn_isa_chooses_a_level(run_python, name):
 @pytest.mark.parametrize("name", sorted({*LEVELS, "v5", "avx2"} - set(_kernels.levels_usable)))
 def test_a_level_that_cannot_run_is_an_import_error_that_names_the_choices(run_python, name):
     done = run_python("import fastnn._kernels", FASTNN_ISA=name)
-    reason = "this CPU does not support it" if name in _kernels.levels_built else "this build has no such level"
+    reason = ("this CPU does not support it" if name in _kernels.levels_built else
+              "this build has no such level" if name in LEVELS else "no level has that name")
     assert done.stderr.splitlines()[-1] == \
         f"ImportError: FASTNN_ISA={name}: {reason}; choose from {', '.join(_kernels.levels_usable)}"
 

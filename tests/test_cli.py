@@ -90,6 +90,7 @@ def test_train_is_repeatable_from_its_seed(command):
     (["bench", "dot", "--kernels"], "--kernels measures all kernels: it takes no operation and no --sizes"),
     (["bench", "--kernels", "--sizes", "5"], "--kernels measures all kernels: it takes no operation and no --sizes"),
     (["bench", "--quick"], "--quick is for --kernels"),
+    (["info", "--x"], "unknown option '--x'; see --help"),
     (["train", "--epochs"], "argument --epochs: expected one argument"),
     (["train", "--epochs", "0"], "argument --epochs: expected a whole number from 1 to 1000000000, got '0'"),
     (["train", "--epochs", "1.5"], "argument --epochs: expected a whole number from 1 to 1000000000, got '1.5'"),
@@ -109,6 +110,33 @@ def test_train_is_repeatable_from_its_seed(command):
 ])
 def test_a_wrong_name_or_option_is_one_line_and_status_2(command, arguments, words):
     assert one_line(command(*arguments), 2) == f"fastnn: {words}"
+
+
+@pytest.mark.parametrize("arguments", [["--kernels"], ["dot"]])
+def test_bench_checks_the_folder_before_it_measures(command, arguments, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    line = one_line(command("bench", *arguments, "--out", "taken"), 2)
+    assert line == f"fastnn: --out 'taken': {str(tmp_path / 'taken')!r} is no folder"
+    if Path("/proc/self").exists():                  # where root may write, and yet cannot
+        line = one_line(command("bench", *arguments, "--out", "/proc/x"), 2)
+        assert line == "fastnn: --out '/proc/x': '/proc' is not writable"
+
+
+def test_bench_says_when_no_contestant_is_left(command):
+    process = command("bench", "matmul", "--sizes", "100000")
+    assert process.returncode == 2 and process.stderr == (
+        "fastnn: size 100000: the calls of every contestant would take more than 5 s; choose a smaller --sizes\n")
+
+
+@pytest.mark.parametrize(("name", "value", "words"), [
+    ("FASTNN_ISA", "avx", "FASTNN_ISA=avx: no level has that name; choose from"),
+    ("FASTNN_NUM_THREADS", "x", "FASTNN_NUM_THREADS: expected a whole number of threads from 1 to 4096, got 'x'"),
+    ("FASTNN_NUM_THREADS", "9" * 20, "FASTNN_NUM_THREADS: expected a whole number of threads from 1 to 4096, got '99"),
+])
+def test_a_wrong_environment_is_one_line_and_status_2(command, monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    assert one_line(command("info"), 2).startswith(f"fastnn: {words}")
+    assert command("info", code="").returncode == 1              # no command: the error is the program's to meet
 
 
 def test_pictures_that_cannot_be_written_are_one_line(command, tmp_path):

@@ -2,6 +2,8 @@
 import json
 import re
 import stat
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from fastnn import _kernel_bench, _roofline, ops
 from fastnn._kernel_cases import ELEMENTWISE, FUNCTIONS, PRODUCTS, READERS, ROWS, SHAPES, Case, WrongResult, check
 from fastnn.cli import CommandError, kernels
 
+KERNELS = Path(__file__).resolve().parent.parent / "kernels"
 TINY = [Case("A·B", (5, 3, 4)), Case("Aᵀ·B", (5, 3, 4)), Case("A·Bᵀ", (5, 3, 4), "float64"), Case("dot", (9,)),
         Case("relu", (9,)), Case("softmax", (3, 4))]
 
@@ -71,6 +74,59 @@ def test_work_and_bytes_are_counted_once():
     assert (Case("add", (10,)).moved, Case("axpy", (10,)).flops, Case("axpy", (10,)).moved) == (120, 20, 120)
     assert (Case("sum", (10,)).moved, Case("softmax", (3, 4)).moved) == (40, 96)
     assert _roofline.intensity(product.flops, product.moved) == 60 / 124
+
+
+# What the operations of vec.h count at the level that needs fewest: with instructions for exponents.
+WORK = {"add": 1, "sub": 1, "mul": 1, "div": 1, "min": 1, "max": 1, "select_gt": 1, "fma": 2, "fnma": 2,
+        "product_rest": 2, "whole": 1, "grow2": 1, "split": 1}
+
+
+@pytest.fixture(scope="module")
+def work():
+    """The operations of an expression of kernels/, counted in the sources."""
+    template = pytest.importorskip("Cython.Tempita").Template
+    float32 = SimpleNamespace(real="float", name="float32", v="vf", int="int32_t")
+    text = "".join(template((KERNELS / f"{name}.pxi.in").read_text()).substitute(types=[float32], loops=lambda v: [])
+                   for name in ("functions", "activation"))
+    found = re.findall(r"cdef inline vf vf_(\w+)\(.*?\) noexcept nogil:\n(.*?)(?=\ncdef |\Z)", text, re.DOTALL)
+    bodies = {name: re.sub(r'"{3}.*?"{3}|#[^\n]*', "", body, flags=re.DOTALL) for name, body in found}
+
+    def count(expression):
+        names = re.findall(r"\bvf_(\w+)\(", expression)
+        return sum(WORK[name] if name in WORK else count(bodies.get(name, "")) for name in names)
+    return count
+
+
+@pytest.mark.parametrize(("name", "expression", "beside"), [
+    ("exp", "vf_exp(x)", 0), ("log", "vf_log(x)", 0), ("sigmoid", "vf_sigmoid(x)", 0), ("tanh", "vf_tanh(x)", 0),
+    ("softplus", "vf_softplus(x)", 0), ("erf", "vf_erf(x)", 0), ("gelu", "vf_gelu(x)", 0),
+    ("silu", "vf_mul(vf_above(x), vf_sigmoid(x))", 0),
+    ("softmax", "vf_max(vf_sub(vf_exp_below(vf_mul(x))))", 1.75),       # four sums and what is lost, of four
+    ("log_softmax", "vf_max(vf_sub(vf_add(vf_exp(vf_sub(vf_sub(x))))))", 0),
+    ("logsumexp", "vf_max(vf_sub(vf_add(vf_exp(x))))", 0),
+])
+def test_operations_are_those_that_the_kernels_execute(work, name, expression, beside):
+    assert work(expression) > 2
+    assert FUNCTIONS[name].flops == work(expression) + beside
+
+
+def test_two_threads_are_measured_against_the_better_limit():
+    class Limited(_kernel_bench.Limits):
+        def __init__(self, rates):
+            self.counts, self.peak, self.bandwidth = [1, 2], 0.0, 0.0
+            self.peaks = [lambda: 5.0, lambda: 3.0]
+            self.streams = [rates.get]
+
+    limits = Limited({1: 7.0, 2: 4.0})
+    limits.measure()
+    assert (limits.peak, limits.bandwidth) == (5.0, 7.0)
+    assert len(_kernel_bench.Limits(Case("add", (1000,)), 2).peaks) == 2
+
+
+def test_what_is_not_possible_is_marked():
+    row = {"bound": 1.0, "threads": 2, "median": {"fastnn": 1.0}}
+    assert kernels.mark(row) == kernels.mark(row, 2.0) == kernels.mark({**row, "bound": 1.004}) == ""
+    assert kernels.mark({**row, "bound": 1.01}) == kernels.mark(row, 4.41) == kernels.mark(row, 0.25) == " disturbed"
 
 
 def test_contestants_take_turns_and_nobody_is_timed_alone():

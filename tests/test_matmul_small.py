@@ -12,6 +12,8 @@ TRANSPOSE_A, TRANSPOSE_B, ACCUMULATE = 1, 2, 4
 ROWS = (1, 2, 3, 6, 7, 8, 13, 14, 17, 32, 33, 61)
 DEPTHS = (1, 2, 3, 4, 5, 15, 16, 17, 31, 64, 257)
 COLUMNS = (1, 3, 4, 6, 8, 10, 11, 16, 17, 33, 70)
+# Longer sums than one chain takes (4096): a later part, and one that ends with it.
+LONG = ((1, 4097, 1), (7, 8200, 3), (33, 4100, 20), (65, 8192, 5), (1, 4096, 33))
 
 
 def multiply(a, b, c, flags, level, threads):
@@ -30,8 +32,11 @@ def multiply(a, b, c, flags, level, threads):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("accumulate", [0, ACCUMULATE])
 def test_ways_agree(level, dtype, accumulate):
-    """However the factors are stored, and with any number of threads, C has the same bits, and they are right."""
-    for m, k, n in itertools.product(ROWS, DEPTHS, COLUMNS):
+    """However the factors are stored, and with any number of threads, C has the same bits, and they are right.
+
+    A single column is the exception: there the order of summation depends on how A is stored.
+    """
+    for m, k, n in [*itertools.product(ROWS, DEPTHS, COLUMNS), *LONG]:
         rng = np.random.default_rng([m, k, n])
         a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
         start = rng.standard_normal((m, n)).astype(dtype) if accumulate else np.zeros((m, n), dtype)
@@ -39,9 +44,14 @@ def test_ways_agree(level, dtype, accumulate):
         first = multiply(a, b, start.copy(), accumulate, level, 1)
         bound = np.finfo(dtype).eps * (4 + k ** 0.5) * (abs(a) @ abs(b) + abs(start) + 1)
         assert (abs(first - expected) <= bound).all(), (m, k, n)
-        for flags in (TRANSPOSE_A, TRANSPOSE_B, TRANSPOSE_A | TRANSPOSE_B):
+        for flags in (TRANSPOSE_B, TRANSPOSE_A, TRANSPOSE_A | TRANSPOSE_B):
             stored_a = np.ascontiguousarray(a.T) if flags & TRANSPOSE_A else a
             stored_b = np.ascontiguousarray(b.T) if flags & TRANSPOSE_B else b
+            if n == 1 and flags == TRANSPOSE_A:
+                first = multiply(stored_a, stored_b, start.copy(), flags | accumulate, level, 1)
+                assert (abs(first - expected) <= bound).all(), (m, k)
+            elif n == 1 and flags == TRANSPOSE_B:
+                assert multiply(a, b, start.copy(), accumulate, level, 2).tobytes() == first.tobytes(), (m, k)
             for threads in (1, 2):
                 other = multiply(stored_a, stored_b, start.copy(), flags | accumulate, level, threads)
                 assert first.tobytes() == other.tobytes(), (m, k, n, flags, threads)

@@ -3,6 +3,7 @@ import ctypes
 import itertools
 import math
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -37,8 +38,11 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(set(run_blocks(8, 
 """
 
 
-def run_blocks(blocks, threads):
-    """Run ``parallel_for`` and return {block: id of the thread that took it}; a block taken twice is an error."""
+def run_blocks(blocks, threads, look_too=lambda _: None):
+    """Run ``parallel_for`` and return {block: id of the thread that took it}; a block taken twice is an error.
+
+    ``look_too`` is called in each block.
+    """
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     prototype = ctypes.CFUNCTYPE(None, BLOCK, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)
@@ -50,6 +54,7 @@ def run_blocks(blocks, threads):
         if block in took or context != 42:
             twice.append(block)
         took[block] = threading.get_native_id()
+        look_too(None)
 
     parallel_for(take, 42, blocks, threads)
     assert twice == []
@@ -108,6 +113,30 @@ def test_a_limit_lowered_by_others_counts():
         assert len(set(run_blocks(8, 2).values())) == 1
     assert _threads.get_num_threads() == 2
     assert len(set(run_blocks(8, 2).values())) == 2
+
+
+@openmp
+@pytest.mark.skipif(platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc", reason="reads glibc's fenv_t")
+def test_the_threads_of_the_pool_get_their_own_floating_point_mode_back():
+    """With denormals to zero in the calling thread, another library's region on the same threads must keep them."""
+    libm, pool = ctypes.CDLL("libm.so.6"), [each["filepath"] for each in threadpoolctl.threadpool_info()
+                                            if each["user_api"] == "openmp" and "libgomp" in each["filepath"]]
+    if not pool:
+        pytest.skip("the OpenMP library is not libgomp")
+    kept, least = {}, sys.float_info.min
+    look = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: kept.update({threading.get_native_id(): least / 2 > 0}))
+    own, flushing = (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
+    libm.fegetenv(own), libm.fegetenv(flushing)
+    flushing[7] |= 0x8040                                   # MXCSR: flush to zero, denormals are zero
+    libm.fesetenv(flushing)
+    workers = set(run_blocks(8, 2, look_too=look).values())
+    libm.fesetenv(own)
+    assert set(kept.values()) == {False}, "the blocks run in the mode of the caller"
+    kept.clear()
+    for path in pool:
+        ctypes.CDLL(path).GOMP_parallel(look, None, 2, 0)
+    assert set(kept) == workers
+    assert set(kept.values()) == {True}
 
 
 def test_a_forked_child_runs_on_one_thread_and_never_hangs(run_python):
@@ -178,13 +207,13 @@ def test_set_num_threads():
 
 @pytest.mark.parametrize("n", [0, -1, 4097])
 def test_set_num_threads_refuses_numbers_out_of_range(n):
-    with pytest.raises(ValueError, match=rf"n: expected a number of threads from 1 to 4096, got {n}"):
+    with pytest.raises(ValueError, match=rf"n: expected a whole number of threads from 1 to 4096, got {n}"):
         _threads.set_num_threads(n)
 
 
 @pytest.mark.parametrize("n", [1.5, "2", None])
 def test_set_num_threads_refuses_what_is_no_integer(n):
-    with pytest.raises(TypeError, match="n: expected a whole number of threads, got"):
+    with pytest.raises(TypeError, match="n: expected a whole number of threads from 1 to 4096, got"):
         _threads.set_num_threads(n)
 
 
@@ -211,7 +240,7 @@ def test_threads_comes_back_after_an_exception():
 
 @pytest.mark.parametrize(("ours", "openmps", "expected"), [
     ("3", "5", 3), (" 3 ", None, 3), (None, "5", 5), (None, "4,2", 4), ("", "2", 2),
-    (None, "0", 9), (None, "many", 9), (None, None, 9),
+    (None, "0", 9), (None, "many", 9), (None, None, 9), ("4096", None, 4096), (None, "9" * 20, 9), (None, "5000", 9),
 ])
 def test_the_default_number_of_threads(monkeypatch, ours, openmps, expected):
     monkeypatch.setattr(_cpus, "available_cpus", lambda: 9)
@@ -220,10 +249,10 @@ def test_the_default_number_of_threads(monkeypatch, ours, openmps, expected):
     assert _cpus.default_threads() == expected
 
 
-@pytest.mark.parametrize("value", ["0", "-2", "1.5", "all"])
+@pytest.mark.parametrize("value", ["0", "-2", "1.5", "all", "5000", "9" * 20])
 def test_a_bad_number_in_the_environment_is_an_import_error(run_python, value):
     done = run_python("import fastnn._kernels", FASTNN_NUM_THREADS=value)
-    expected = f"ImportError: FASTNN_NUM_THREADS: expected a whole number of threads, 1 or more, got '{value}'"
+    expected = f"ImportError: FASTNN_NUM_THREADS: expected a whole number of threads from 1 to 4096, got '{value}'"
     assert expected in done.stderr
 
 

@@ -363,11 +363,20 @@ def test_roofline_draws_roofs_slopes_and_kernels(ax):
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
 
 
-@pytest.mark.parametrize(("points", "peaks"), [({}, {"a": 1.0}), ({"a": [(1.0, 1.0)]}, {}), ({"a": [(0.0, 1.0)]},
-                                               {"a": 1.0}), ({"a": [(1.0, 1.0)]}, {"a": -1.0})])
-def test_roofline_refuses_what_has_no_logarithm(ax, points, peaks):
-    with pytest.raises(ValueError, match="points, peaks, bandwidths: expected one or more positive numbers"):
-        plotting.roofline(points, peaks, {"L1": 1.0}, ax=ax)
+@pytest.mark.parametrize(("argument", "value", "got"), [
+    ("points", {}, "an empty dictionary"), ("points", {"a": []}, "nothing for 'a'"),
+    ("points", {"b": [(1.0, 1.0)], "a": [(0.0, 1.0)]}, "0.0 for 'a'"),
+    ("points", {"a": [(1.0, float("nan"))]}, "nan for 'a'"), ("peaks", {}, "an empty dictionary"),
+    ("peaks", {"a": -1.0}, "-1.0 for 'a'"), ("peaks", {"a": float("inf")}, "inf for 'a'"),
+    ("bandwidths", {"a": float("nan")}, "nan for 'a'")])
+def test_roofline_refuses_what_has_no_logarithm(ax, argument, value, got):
+    given = {"points": {"a": [(1.0, 1.0)]}, "peaks": {"a": 1.0}, "bandwidths": {"a": 1.0}, argument: value}
+    with pytest.raises(ValueError, match=f"^roofline: `{argument}` must .* got {got}$"):
+        plotting.roofline(**given, ax=ax)
+
+
+def test_roofline_needs_no_slopes(ax):
+    assert plotting.roofline({"a": [(1.0, 1.0)]}, {"a": 1.0}, {}, ax=ax) is ax
 
 
 def test_without_axes_a_figure_is_made(run_python):

@@ -6,12 +6,14 @@ and operating system can run, ``levels_usable`` both. The best usable level is t
 kernels of the level by name, as programs use them; the eager functions in ``ops`` are connected to the same ones.
 """
 import os
+import sys
 from importlib import import_module
 from types import ModuleType
 
 from ._cpus import default_threads
 
 COMMAND = "pip install -e ."
+LEVELS = ("base", "v2", "v3", "v4")
 
 try:
     from . import cpu, ops, runner
@@ -41,7 +43,8 @@ def _load_parallel() -> ModuleType:
 def load_level(name: str, asked_by: str = "instruction-set level ") -> ModuleType:
     """The module of one level. Raises ImportError for a level that is not built or that this CPU cannot run."""
     if name not in levels_usable:
-        reason = "this CPU does not support it" if name in levels_built else "this build has no such level"
+        reason = ("this CPU does not support it" if name in levels_built else
+                  "this build has no such level" if name in LEVELS else "no level has that name")
         raise ImportError(f"{asked_by}{name}: {reason}; choose from {', '.join(levels_usable)}")
     return import_module(f"fastnn._kernels.level_{name}")
 
@@ -56,11 +59,23 @@ def _choose_level() -> ModuleType:
     return load_level(levels_usable[-1])
 
 
+def _end_command(error: ImportError) -> None:
+    """End the command ``fastnn`` as it ends whenever it cannot do its work: its own code is never reached."""
+    script = os.path.basename(sys.argv[0]) if getattr(sys, "argv", None) else ""
+    if script in ("fastnn", "fastnn.exe") or (script == "-m" and "fastnn" in sys.orig_argv):
+        print(f"fastnn: {error}", file=sys.stderr)
+        raise SystemExit(2)
+
+
 levels_supported: tuple[str, ...] = cpu.levels()
 levels_usable = tuple(name for name in levels_supported if name in levels_built)
-level = _choose_level()
+try:
+    level, threads = _choose_level(), default_threads()
+except ImportError as error:
+    _end_command(error)
+    raise
 parallel = _load_parallel()
-parallel.set_num_threads(default_threads())
+parallel.set_num_threads(threads)
 runner.connect(parallel.capsule)
 ops.connect(level.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
 kernels = runner.Kernels(level.table)

@@ -1,17 +1,39 @@
 """How many CPUs this process may use: what the scheduler and the container grant, not what the machine has."""
 import math
+import operator
 import os
+
+MOST_THREADS = 4096
 
 
 def default_threads() -> int:
     """``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that this process may use."""
     wanted = os.environ.get("FASTNN_NUM_THREADS", "").strip()
     if wanted:
-        if not wanted.isdecimal() or int(wanted) == 0:
-            raise ImportError(f"FASTNN_NUM_THREADS: expected a whole number of threads, 1 or more, got {wanted!r}")
-        return int(wanted)
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # a list has a number for each nesting level
-    return int(first) if first.isdecimal() and int(first) > 0 else available_cpus()
+        try:
+            return checked_threads("FASTNN_NUM_THREADS", _number(wanted) or wanted)
+        except (TypeError, ValueError) as error:
+            raise ImportError(str(error)) from None
+    # a list has a number for each nesting level; OpenMP itself complains about what is none
+    return _number(os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()) or available_cpus()
+
+
+def checked_threads(name: str, value: object) -> int:
+    """A number of threads; TypeError for what is no whole number, ValueError for one out of range."""
+    text = f"{name}: expected a whole number of threads from 1 to {MOST_THREADS}, got "
+    try:
+        n = operator.index(value)       # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{text}{value!r:.60}") from None
+    if not 1 <= n <= MOST_THREADS:
+        raise ValueError(text + (str(n) if n.bit_length() < 100 else f"a number of {n.bit_length()} bits"))
+    return n
+
+
+def _number(text: str) -> int:
+    """A number of threads that a text says, 0 where it says none; Python refuses to read very long ones."""
+    n = int(text) if text.isdecimal() and len(text) < 20 else 0
+    return n if n <= MOST_THREADS else 0
 
 
 def available_cpus() -> int:

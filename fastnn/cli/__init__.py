@@ -40,10 +40,12 @@ class _Parser(argparse.ArgumentParser):
     def check_options(self, arguments):
         """Refuse an unknown option before argparse takes the value behind it for something else."""
         known = list(self._option_string_actions)
+        listed = [name for name in known if name.startswith("--")]
         for argument in arguments:
             option = argument.partition("=")[0]
             if option.startswith("-") and not option[1:2].isdigit() and option not in known:
-                raise CommandError(unknown("option", option, [name for name in known if name.startswith("--")]), 2)
+                raise CommandError(unknown("option", option, listed) if len(listed) > 1 else
+                                   f"unknown option {option!r}; see {listed[0]}", 2)
 
 
 def one_of(what, names):
@@ -97,6 +99,26 @@ def count(n, thing):
 def missing(package):
     """The error for a package of an extra that is not installed."""
     return CommandError(f"{package} is not installed; install it with: pip install 'fastnn[all]'")
+
+
+def check_folder(folder):
+    """Raise CommandError unless files can be written there, the folder made first where it is missing."""
+    parent = os.path.abspath(folder)
+    while not os.path.exists(parent) and parent != os.path.dirname(parent):
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK) or not _may_hold_files(parent):
+        reason = "is not writable" if os.path.isdir(parent) else "is no folder"
+        raise CommandError(f"--out {folder!r}: {parent!r} {reason}", 2)
+
+
+def _may_hold_files(folder):
+    """Whether a file can be made there: root may write everywhere, and yet not into /proc."""
+    import tempfile
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def save_pictures(folder, drawings):

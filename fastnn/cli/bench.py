@@ -7,7 +7,7 @@ With --kernels instead: every kernel beside the limits of this machine and besid
 and a roofline. That takes a minute and a half, with --quick a quarter of a minute.
 """
 from fastnn import _race, plotting
-from fastnn.cli import CommandError, kernels, one_of, save_pictures, wholes
+from fastnn.cli import CommandError, check_folder, kernels, one_of, save_pictures, wholes
 
 SECONDS = 5.0            # a contestant whose calls would take longer is left out here; pytest-benchmark's race has all
 
@@ -27,10 +27,12 @@ def run(options):
     if options.kernels:
         if options.operation or options.sizes:
             raise CommandError("--kernels measures all kernels: it takes no operation and no --sizes", 2)
+        check_folder(options.out)
         kernels.show(options.quick, options.out)
         return
     if options.quick:
         raise CommandError("--quick is for --kernels", 2)
+    check_folder(options.out)
     operation = options.operation or "dot"
     sizes = options.sizes or _race.OPERATIONS[operation].sizes
     _race.one_thread()
@@ -55,6 +57,9 @@ def table(operation, size):
             timings[runner] = timing
         else:
             left_out.append(runner.label)
+    if not timings:
+        raise CommandError(f"size {size}: the calls of every contestant would take more than {SECONDS:.0f} s; choose "
+                           "a smaller --sizes", 2)
     fastnn = next((timing.median for runner, timing in timings.items()
                    if (runner.way, runner.container) == ("fastnn", "numpy")), None)
     print(f"\n{size:>6} {_race.OPERATIONS[operation].unit:<18} {'median':>9}  {'mean ± sd':>21} {'to fastnn':>9}"

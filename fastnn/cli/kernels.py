@@ -3,11 +3,12 @@ import datetime
 import platform
 
 from fastnn import _kernel_bench, _race, get_num_threads, plotting, show_config
-from fastnn._kernel_cases import PRODUCTS, WrongResult
+from fastnn._kernel_cases import PRODUCTS
 from fastnn._roofline import NAMES
 from fastnn.cli import CommandError, save_pictures
 
-COLUMNS = "{:<12}{:<15}{:>4}{:>9}{:>9}{:>9}{:>7}{:>10}{:>9}"
+COLUMNS = "{:<12}{:<15}{:>4}{:>8}{:>8}{:>8}{:>7}{:>9}{:>8}"
+DISTURBED = "Disturbed: more than is possible, or two threads slower than one; something else ran meanwhile."
 HEADER = COLUMNS.format("kernel", "shape", "", "median", "best", "Gflop/s", "GB/s", "of limit", "NumPy")
 
 
@@ -20,7 +21,7 @@ def show(quick, folder):
         rows = one_thread(quick)
         if get_num_threads() > 1:
             two_threads(quick)
-    except (WrongResult, RuntimeError) as error:
+    except (_race.WrongResult, RuntimeError) as error:
         raise CommandError(str(error)) from None
     save_pictures(folder, {"roofline.png": lambda figure: draw(rows, limits, figure)})
 
@@ -74,13 +75,15 @@ def memory(size):
 def one_thread(quick):
     """Measure and print everything on one thread. Returns the rows."""
     print("\nOne thread. Results were checked against float64 NumPy; all take turns, in bursts of 0.5 ms.\n"
-          "Of limit: of what peak and bandwidth, measured beside it, allow. NumPy: its median to fastnn's.")
+          "Gflop/s: additions, multiplications, divisions and comparisons that the kernel executes, a multiply-\n"
+          "add being two. Of limit: the median, of what peak and bandwidth, measured beside it, allow.\n"
+          f"NumPy: its median to fastnn's.\n{DISTURBED}")
     rows, family = [], None
     for row in _kernel_bench.rows_of("one", quick):
         if family != heading(row):
             family = heading(row)
             print(f"\n{HEADER}")
-        print(line(row, row["median"].get("numpy")))
+        print(line(row, row["median"], row["median"].get("numpy")) + mark(row))
         if "for loop" in row["median"]:
             print(f"{'':<12}for loop over NumPy arrays: {_race.times(row['median']['for loop'], ours(row))}")
         rows.append(row)
@@ -94,11 +97,19 @@ def heading(row):
 
 def two_threads(quick):
     """Measure and print what two threads gain."""
-    print("\nTwo threads, each library in a process of its own; only an idle machine shows what they can do.\n\n"
-          f"{HEADER}{'1 thread':>10}")
-    numpy = {key(row): row["median"]["numpy"] for row in _kernel_bench.rows_of("two, NumPy", quick)}
+    print("\nTwo threads, each library in a process of its own; only an idle machine shows what they can do.\n"
+          "NumPy: its best to fastnn's best. 1 thread: fastnn's best on one thread to its best on two.\n"
+          f"{DISTURBED}\n\n{HEADER}{'1 thread':>9}")
+    numpy = {key(row): row["best"]["numpy"] for row in _kernel_bench.rows_of("two, NumPy", quick)}
     for row in _kernel_bench.rows_of("two", quick):
-        print(line(row, numpy[key(row)]) + f"{_race.times(row['median']['fastnn, 1 thread'], ours(row)):>10}")
+        best = row["best"]
+        gain = best["fastnn, 1 thread"] / best["fastnn"]
+        print(f"{line(row, best, numpy[key(row)])}{_race.times(gain, 1.0):>9}{mark(row, gain)}")
+
+
+def mark(row, gain=1.0):
+    """A word where the limit, or the kernel on one thread or on two, was held up."""
+    return " disturbed" if row["bound"] > 1.005 * ours(row) or not 0.8 < gain < 1.02 * row["threads"] else ""
 
 
 def key(row):
@@ -111,14 +122,14 @@ def ours(row):
     return row["median"]["fastnn"]
 
 
-def line(row, numpy):
-    """One line of the table."""
+def line(row, times, numpy):
+    """One line of the table; ``times`` and ``numpy``: those that are compared with NumPy's."""
     seconds = ours(row)
     return COLUMNS.format(
         row["kernel"], "x".join(map(str, row["shape"])), row["dtype"].replace("float", "f"), _race.duration(seconds),
         _race.duration(row["best"]["fastnn"]), f"{row['flops'] / seconds / 1e9:.1f}",
         f"{row['moved'] / seconds / 1e9:.1f}", f"{row['bound'] / seconds:.0%}",
-        _race.times(numpy, seconds) if numpy else "-")
+        _race.times(numpy, times["fastnn"]) if numpy else "-")
 
 
 def draw(rows, limits, figure):

@@ -10,7 +10,7 @@ import numpy as np
 import fastnn
 from fastnn import plotting
 
-from . import CommandError, count, process_seconds, save_pictures
+from . import CommandError, check_folder, count, process_seconds, save_pictures
 from .columns import Inputs, notes_of, target_of
 from .table import Table, check_column, read, wrong
 
@@ -38,7 +38,7 @@ def run(options) -> None:
 def _read(options) -> Table:
     """The table, once it is sure that the target is in it and the result can be written."""
     options.out = options.out or f"fastnn-{Path(options.source).stem}"
-    _check_folder(options.out)
+    check_folder(options.out)
     ignored, categories = options.ignore or (), options.categories or ()
     if options.target in ignored:
         raise CommandError(f"--ignore: {options.target!r} is the target", 2)
@@ -53,16 +53,6 @@ def _read(options) -> Table:
         raise wrong(options.source, f"has {count(table.rows, 'row')}; {FEWEST_ROWS} or more are needed to train and to "
                                     "test")
     return table
-
-
-def _check_folder(folder: str) -> None:
-    """Raise CommandError unless files can be written there, the folder made first where it is missing."""
-    parent = Path(folder).absolute()
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        reason = "is not writable" if parent.is_dir() else "is no folder"
-        raise CommandError(f"--out {folder!r}: {str(parent)!r} {reason}", 2)
 
 
 class _Parts:

@@ -1,4 +1,6 @@
 """Kernels below the roofs and slopes that the machine sets them."""
+import math
+
 from ._axes import BLACK, GREY, axes, colour
 
 MARKERS = "os^DvPX*<>"
@@ -10,11 +12,13 @@ def roofline(points, peaks, bandwidths, ax=None):
     points: dictionary of a kernel's name to a list of (operations a byte, operations a second).
     peaks: dictionary of a name to operations a second, the roofs. bandwidths: dictionary of a name to bytes a second,
     the slopes, which end at the highest roof.
-    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError for a number that is not positive.
+    ax: the matplotlib Axes to draw on. Returns the Axes. Raises ValueError where there is nothing to draw, or for a
+    number that is not positive and finite.
     """
-    numbers = [number for pairs in points.values() for pair in pairs for number in pair]
-    if not points or not peaks or min(*numbers, *peaks.values(), *bandwidths.values()) <= 0:
-        raise ValueError("points, peaks, bandwidths: expected one or more positive numbers")
+    _check("points", {name: [number for pair in pairs for number in pair] for name, pairs in points.items()})
+    _check("peaks", {name: [rate] for name, rate in peaks.items()})
+    if bandwidths:
+        _check("bandwidths", {name: [rate] for name, rate in bandwidths.items()})
     ax = axes(ax)
     roof = max(peaks.values()) / 1e9
     least = min(x for pairs in points.values() for x, _ in pairs) / 2
@@ -35,3 +39,14 @@ def roofline(points, peaks, bandwidths, ax=None):
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
+
+
+def _check(argument, numbers):
+    """Raise ValueError unless there are numbers, of each name, that have a logarithm."""
+    if not numbers:
+        raise ValueError(f"roofline: `{argument}` must name one or more, got an empty dictionary")
+    for name, found in numbers.items():
+        bad = next((number for number in found if not 0 < number < math.inf), None)
+        if bad is not None or not found:
+            got = "nothing" if bad is None else f"{bad!r:.60}"
+            raise ValueError(f"roofline: `{argument}` must hold positive, finite numbers, got {got} for {name!r:.60}")

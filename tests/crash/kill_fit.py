@@ -100,7 +100,7 @@ def run(kills, seed=0, plant=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=100, help="at least so many: the last run is killed to its end")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--plant", choices=PLANTS)
     options = parser.parse_args()

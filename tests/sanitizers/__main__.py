@@ -37,7 +37,7 @@ def preload(*names):
 
 class Check:
     """What the three have in common: a copy, a build, planted faults, tests."""
-    sanitize, faults, guard, prefix = "", (), "", ()
+    sanitize, faults, guard, prefix, quick = "", (), "", (), QUICK
 
     def __init__(self, folder, levels):
         self.folder, self.levels = Path(folder), levels
@@ -101,7 +101,7 @@ class Check:
 
     def workloads(self, quick):
         """What to run: arguments of Python."""
-        kernel_tests = [f"tests/test_{name}.py" for name in QUICK]
+        kernel_tests = [f"tests/test_{name}.py" for name in self.quick]
         if not quick:
             kernel_tests = [path.relative_to(self.folder) for path in sorted(self.folder.glob("tests/test_*.py"))
                             if path.stem.removeprefix("test_") not in OTHERS]
@@ -154,7 +154,7 @@ class Address(Check):
 
 
 class Thread(Check):
-    sanitize, faults = "thread", ("race",)
+    sanitize, faults, quick = "thread", ("race",), ("arithmetic", "axes", "softmax", "optimizer")
 
     def prepare(self):
         command = ["gcc", "-shared", "-fPIC", "-O1", "-o", "gomp_shim.so", HERE / "gomp_shim.c",

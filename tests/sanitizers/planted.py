@@ -26,7 +26,7 @@ def add(level, n):
 
 def matmul(level, a_stride, c_stride, threads=1):
     """Two rows and more of A . B with the wrong distance from row to row."""
-    m, k, n = (512 if threads > 1 else 2), 16, 16
+    m, k, n = (8192 if threads > 1 else 2), 16, 16         # 2 million multiply-adds are several blocks
     a, b, c = np.ones((m, k), np.float32), np.ones((k, n), np.float32), np.ones((m, n), np.float32)
     run("matmul", [a if a_stride > 0 else a[:1], b, None, None, None, None, None, c],
         (m, k, n, a_stride, n, c_stride), level=level, threads=threads, limits={"matmul": 0})
