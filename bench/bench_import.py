@@ -1,6 +1,6 @@
 """What a fresh process waits for: the import on top of NumPy, and a whole short job.
 
-    pytest bench/bench_import.py --benchmark-json=import.json
+    pytest bench/bench_import.py --benchmark-json=import.json [--processes 15]
 
 Each round is a process of its own, after one that fills the file cache.
 """
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import recorded
 
-ROUNDS = 15
 IMPORTS = {
     "import fastnn": "import fastnn",
     "import fastnn and all that a first net uses":
@@ -42,10 +41,10 @@ sys.exit(0 if accuracy > 0.9 else f"accuracy {accuracy}")
 
 @pytest.mark.benchmark(timer=recorded.clock)
 @pytest.mark.parametrize("statement", IMPORTS)
-def test_import(benchmark, statement):
+def test_import(benchmark, request, statement):
     command = recorded.child("-c", TIMED.format(statement=IMPORTS[statement]))
     seconds = []
-    for _ in range(ROUNDS + 1):
+    for _ in range(request.config.getoption("processes") + 1):
         output = subprocess.run(**command, capture_output=True, text=True, check=True).stdout
         duration, modules = json.loads(output)
         seconds.append(duration)
@@ -55,7 +54,7 @@ def test_import(benchmark, statement):
     recorded.replay(benchmark, seconds[1:])
 
 
-def test_fresh_process(benchmark, tmp_path):
+def test_fresh_process(benchmark, request, tmp_path):
     from sklearn.datasets import load_iris
     x, y = load_iris(return_X_y=True)
     np.save(tmp_path / "x.npy", (x - x.mean(axis=0)) / x.std(axis=0))
@@ -63,4 +62,5 @@ def test_fresh_process(benchmark, tmp_path):
     command = recorded.child("-c", JOB, str(tmp_path / "x.npy"), str(tmp_path / "y.npy"))
     benchmark.group = "import"
     benchmark.extra_info.update(table="import", what="fresh process: start, import, build, 50 epochs of iris, predict")
-    benchmark.pedantic(subprocess.run, kwargs={**command, "check": True}, rounds=ROUNDS, warmup_rounds=1)
+    benchmark.pedantic(subprocess.run, kwargs={**command, "check": True}, rounds=request.config.getoption("processes"),
+                       warmup_rounds=1)

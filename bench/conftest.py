@@ -12,6 +12,7 @@ def pytest_addoption(parser):
     group = parser.getgroup("training")
     group.addoption("--turns", type=int, default=5, help="turns of every contestant in the training benchmark")
     group.addoption("--turn-seconds", type=float, default=0.25, help="seconds of each quantity in a turn")
+    parser.getgroup("start").addoption("--processes", type=int, default=15, help="processes that start, of each kind")
     group = parser.getgroup("kernels")
     group.addoption("--case-seconds", type=float, default=0.3, help="seconds of one kernel on one shape, all libraries")
 

@@ -99,11 +99,31 @@ cdef inline bint alike(object x, object y) noexcept:
             and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x) and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> y))
 
 
+cdef inline bint is_turned(object x) noexcept:
+    """Whether x is a C-contiguous array with its axes in reverse, and not C-contiguous itself."""
+    return (type(x) is cnp.ndarray and not cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x)
+            and cnp.PyArray_IS_F_CONTIGUOUS(<cnp.ndarray> x))
+
+
+cdef inline cnp.ndarray turned(cnp.ndarray x):
+    """x with its axes in reverse, a view."""
+    return cnp.PyArray_Transpose(x, NULL)
+
+
 cdef inline cnp.ndarray taken(object x, str argument="x"):
     """x as kernels read it: itself, a C-contiguous copy, or what fastnn._arrays makes of it."""
     if real(x):
-        return <cnp.ndarray> x if cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x) else cnp.PyArray_GETCONTIGUOUS(x)
+        return <cnp.ndarray> x if cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> x) else contiguous(<cnp.ndarray> x)
     return arrays().plain(x, argument)
+
+
+cdef cnp.ndarray contiguous(cnp.ndarray x):
+    """A C-contiguous copy; of a transposed matrix by the kernel that exchanges axes."""
+    if cnp.PyArray_NDIM(x) != 2 or not is_turned(x):
+        return cnp.PyArray_GETCONTIGUOUS(x)
+    cdef cnp.ndarray y = cnp.PyArray_EMPTY(2, cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
+    swap_axes(x, <char *> cnp.PyArray_DATA(y), 1, cnp.PyArray_DIM(x, 1), cnp.PyArray_DIM(x, 0))
+    return y
 
 
 cdef bint same_shape(cnp.ndarray x, int rank, const cnp.npy_intp *shape) noexcept:
@@ -191,6 +211,15 @@ cdef inline void run(const Entry *entry, Call *call, bint double_, Py_ssize_t wo
     call.frame.threads = threads_of_process()
     with nogil:
         kernel(&call.op, &call.frame)
+
+
+cdef void swap_axes(cnp.ndarray x, char *y, Py_ssize_t outer, Py_ssize_t middle, Py_ssize_t inner) noexcept:
+    """Copy the memory of x, seen as (outer, middle, inner), to y, as (outer, inner, middle)."""
+    cdef Call call
+    prepare(&call)
+    call.base[0], call.base[1] = <char *> cnp.PyArray_DATA(x), y
+    call.op.size[0], call.op.size[1], call.op.size[2] = outer, middle, inner
+    run(entries[SWAP_AXES], &call, cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64, 10 * outer * middle * inner)
 
 
 cdef int axis_of(object axis, int rank, bint several=True) except -1:

@@ -1,4 +1,4 @@
-/* SIMD vectors for the kernels: the only C in the project.
+/* SIMD vectors for the kernels: the only C file of the project.
 
    vf holds VEC_BYTES / 4 floats, vd VEC_BYTES / 8 doubles; every operation exists as vf_name and vd_name. Three
    implementations, chosen by the flags of the translation unit: AVX-512 (x86-64-v4), AVX2 with FMA (x86-64-v3), and
@@ -22,7 +22,7 @@
      sum, hmax, hmin    pairwise: lane i with lane i + LANES/2, then halves again; a fixed order for a level
      widen, widenn      vd_LANES floats from memory, as doubles
      blendn(v, w, n)    the first n lanes of v, 0 <= n <= LANES, the others of w
-     mark_nan(s, a, b)  s, but NaN in the lanes where a or b is NaN
+     mark_nan(s, a)     s, but NaN in the lanes where a is NaN
      match              the first lane where a == b, LANES where there is none
      stream             store to an address aligned to VEC_BYTES, past the caches (vec_fence before others read it)
      zip_low, zip_high  a0 b0 a1 b1 ... of the lower and upper halves (log2(LANES) rounds of them transpose a block) */
@@ -33,7 +33,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define VEC_AVX512 1
 #define VEC_BYTES 64
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -118,8 +118,8 @@ VEC_COMMON(vd, double, vec_i64, INT64_MAX)
     VEC_INLINE P P##_select_nan(P a, P x, P y)                                                                \
     { return _mm512_mask_blend_##S(_mm512_cmp_##S##_mask(a, a, _CMP_UNORD_Q), y, x); }                        \
     VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n) { return _mm512_mask_mov_##S(w, P##_first(n), v); }        \
-    VEC_INLINE P P##_mark_nan(P s, P a, P b)                                                                  \
-    { return _mm512_mask_add_##S(s, _mm512_cmp_##S##_mask(a, b, _CMP_UNORD_Q), a, b); }                       \
+    VEC_INLINE P P##_mark_nan(P s, P a)                                                                       \
+    { return _mm512_mask_add_##S(s, _mm512_cmp_##S##_mask(a, a, _CMP_UNORD_Q), a, a); }                       \
     VEC_INLINE int P##_match(P a, P b)                                                                        \
     { return __builtin_ctz(_mm512_cmp_##S##_mask(a, b, _CMP_EQ_OQ) | 1u << P##_LANES); }                      \
     VEC_INLINE void P##_stream(T *p, P v) { _mm512_stream_##S(p, v); }
@@ -165,7 +165,7 @@ static const int64_t vec_window64[8] = {-1, -1, -1, -1};
     { return _mm256_blendv_##S(y, x, _mm256_cmp_##S(a, a, _CMP_UNORD_Q)); }                                   \
     VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n)                                                            \
     { return _mm256_blendv_##S(w, v, (P)P##_first(n)); }                                                      \
-    VEC_INLINE P P##_mark_nan(P s, P a, P b) { return _mm256_or_##S(s, _mm256_cmp_##S(a, b, _CMP_UNORD_Q)); } \
+    VEC_INLINE P P##_mark_nan(P s, P a) { return _mm256_or_##S(s, _mm256_cmp_##S(a, a, _CMP_UNORD_Q)); }      \
     VEC_INLINE int P##_match(P a, P b)                                                                        \
     { return __builtin_ctz(_mm256_movemask_##S(_mm256_cmp_##S(a, b, _CMP_EQ_OQ)) | 1u << P##_LANES); }        \
     VEC_INLINE void P##_stream(T *p, P v) { _mm256_stream_##S(p, v); }                                        \
@@ -222,7 +222,7 @@ VEC_INLINE void vf_storen(float *p, vf v, ptrdiff_t n)
     VEC_INLINE P P##_select_nan(P a, P x, P y) { return P##_select(a != a, x, y); }                           \
     VEC_INLINE P P##_blendn(P v, P w, ptrdiff_t n)                                                            \
     { for (int i = 0; i < P##_LANES; i++) if (i >= n) v[i] = w[i]; return v; }                                \
-    VEC_INLINE P P##_mark_nan(P s, P a, P b) { return (P)((I)s | (a != a) | (b != b)); }                      \
+    VEC_INLINE P P##_mark_nan(P s, P a) { return (P)((I)s | (a != a)); }                                      \
     VEC_INLINE int P##_match(P a, P b)                                                                        \
     {                                                                                                         \
         I equal = a == b;                                                                                     \
@@ -295,7 +295,7 @@ VEC_EXPONENTS(vd, vec_i64, vec_u64, 0x1p52, 1023, 52, 0x1p-1022)
    apart. Each register takes 16 bytes from every (16 / sizeof real)th row, which leaves little squares to transpose
    inside its 128-bit lanes: half the shuffles of log2(LANES) rounds of zip. At an edge only some rows and columns
    exist: no others are read, lanes beyond are undefined, and only so many columns are written. */
-enum { vf_COLUMNS = 4, vd_COLUMNS = 2, VEC_MAX_LANES = 16 };
+enum { vf_COLUMNS = 4, vd_COLUMNS = 2 };
 
 #if defined(VEC_AVX512)
 #define VEC_QUARTER(p) _mm_loadu_ps((const float *)(p))

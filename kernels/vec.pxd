@@ -8,7 +8,6 @@ cdef extern from "vec.h" nogil:
         vd_LANES
         vf_COLUMNS
         vd_COLUMNS
-        VEC_MAX_LANES
 
     void vec_prefetch_read(const void *p)
     void vec_prefetch_write(const void *p)
@@ -42,7 +41,7 @@ cdef extern from "vec.h" nogil:
     vf vf_select_gt(vf a, vf b, vf x, vf y)
     vf vf_select_nan(vf a, vf x, vf y)
     vf vf_blendn(vf v, vf w, Py_ssize_t n)
-    vf vf_mark_nan(vf s, vf a, vf b)
+    vf vf_mark_nan(vf s, vf a)
     int vf_match(vf a, vf b)
     void vf_stream(float *p, vf v)
     vf vf_zip_low(vf a, vf b)
@@ -84,7 +83,7 @@ cdef extern from "vec.h" nogil:
     vd vd_select_gt(vd a, vd b, vd x, vd y)
     vd vd_select_nan(vd a, vd x, vd y)
     vd vd_blendn(vd v, vd w, Py_ssize_t n)
-    vd vd_mark_nan(vd s, vd a, vd b)
+    vd vd_mark_nan(vd s, vd a)
     int vd_match(vd a, vd b)
     void vd_stream(double *p, vd v)
     vd vd_zip_low(vd a, vd b)

@@ -88,7 +88,7 @@ ARRAYS = {
                          "`x`", "'dense'", "(rows, 4)", "(150, 3)"),
     "a vector for a table": (lambda: _arrays.check_features(np.zeros(4), (4,), "dense"),
                              "`x`", "(4,)", "reshape(1, -1)"),
-    "dot of a matrix": (lambda: ops.dot(np.ones((2, 2)), np.ones(2)), "`x`", "`y`", "(2, 2)"),
+    "dot of a matrix": (lambda: ops.dot(np.ones((2, 2)), np.ones(2)), "`x1`", "`x2`", "(2, 2)"),
     "matmul of sizes that differ": (lambda: ops.matmul(np.ones((3, 4)), np.ones((3, 4))), "`x1`", "`x2`", "(3, 4)"),
     "an axis that is not there": (lambda: _arrays.check_axis(2, 2), "`axis`", "-2 to 1", "got 2"),
     "an axis of 1.0": (lambda: _arrays.check_axis(1.0, 2), "`axis`", "float: 1.0"),

@@ -62,7 +62,7 @@ CASES = {
     "fit: both kinds of weights": (lambda b: b.fit(sample_weight=np.ones(20), class_weight={0: 1.0}),
                                    "`class_weight`", "`sample_weight`", "not both", "dict"),
     "fit: class weights as a list": fit(("`class_weight`", "dict", "list"), class_weight=[1, 2, 3]),
-    "fit: several inputs in a dict": (lambda b: b.fit({"left": b.x, "right": b.x}), "`x`", "one input", "left, right"),
+    "fit: several inputs in a dict": (lambda b: b.fit({"left": b.x, "right": b.x}), "`x`", "one array", "left, right"),
     "fit: several inputs in a list": (lambda b: b.fit([b.x, b.x]), "`x`", "one input", "2 arrays of 20 rows"),
     "fit: a table with a column of words": (lambda b: b.fit(Frame()), "`x`", "'colour'", "'red' at row 0"),
     "fit: y for a generator": (lambda b: b.model.fit(iter([(b.x, b.y)]), b.y, verbose=0), "`y`", "None", "yield"),

@@ -174,7 +174,7 @@ def test_vectors_get_one_dtype(one, two, dtype):
 @pytest.mark.parametrize(("x", "y"), [(np.ones(3), np.ones(4)), (np.ones((3, 1)), np.ones(3)), (1.0, 2.0),
                                       (np.ones((2, 2)), np.ones((2, 2)))])
 def test_vectors_of_other_shapes_are_refused(x, y):
-    with pytest.raises(ValueError, match="dot: `x` and `y` must be vectors of one length"):
+    with pytest.raises(ValueError, match="dot: `x1` and `x2` must be vectors of one length"):
         _operands.vectors(x, y)
 
 

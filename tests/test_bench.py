@@ -137,13 +137,13 @@ def test_the_race_fails_on_a_planted_wrong_result(tmp_path):
 
 
 def test_kernels_and_start_become_sections(tmp_path):
-    results = [benchmark("bench_kernels", "64x64x64-float or dot or 32x10- or 48x48x49 or limits", tmp_path,
-                         "--case-seconds=0.001"),
-               benchmark("bench_import", "test_import and not all", tmp_path)]
-    process = run(BENCH / "report.py", *results, "--out", tmp_path, folder=tmp_path)
+    chosen = "-64x64x64-float or dot or 32x10- or 48x48x49 or limits or (test_import and not all)"
+    results = benchmark("bench_kernels", chosen, tmp_path, BENCH / "bench_import.py", "--case-seconds=0.001",
+                        "--processes=1")
+    process = run(BENCH / "report.py", results, "--out", tmp_path, folder=tmp_path)
     assert process.returncode == 0, process.stderr
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
-    entries = json.loads(results[0].read_text())["benchmarks"]
+    entries = json.loads(results.read_text())["benchmarks"]
     ours, inside = (next(entry for entry in entries if entry["extra_info"].get("kernel") == "A·B"
                          and entry["extra_info"]["library"] == name) for name in ("fastnn", "fastnn, in a program"))
     peaks = [f"{entry['extra_info']['flops'] / entry['stats']['median'] / entry['extra_info']['peak']:.0%}"
@@ -183,11 +183,24 @@ def test_two_threads_stand_beside_one_and_numpy(bench_module):
 
 def test_one_thread_stands_beside_two_at_every_size(bench_module):
     module = bench_module("results")
-    results = [module.Result({"kind": "light", "work": 1000, "state": state, "threads": threads}, seconds, seconds, 0.0,
-                             seconds, {"machine": {}, "date": "today"})
-               for state, threads, seconds in (("hot", 1, 3e-6), ("hot", 2, 2e-6), ("cold", 1, 4e-6), ("cold", 2, 8e-6))]
+    results = [module.Result({"kind": "light", "work": 1000, "state": state, "threads": threads}, seconds, seconds,
+                             0.0, seconds, {"machine": {}, "date": "today"})
+               for state, threads, seconds in (("hot", 1, 3e-6), ("hot", 2, 2e-6), ("cold", 1, 4e-6),
+                                               ("cold", 2, 8e-6))]
     assert ("| light | 1,000 | 3.00 µs | 2.00 µs | 1.50x | 4.00 µs | 8.00 µs | 0.50x |"
             in bench_module("kernel_tables").thresholds(results))
+
+
+def test_a_product_in_a_program_is_checked(bench_module, monkeypatch):
+    module, case = bench_module("bench_kernels"), bench_module("bench_kernels").Case("A·B", (5, 3, 4))
+    run, result = module.in_a_program(case)
+    monkeypatch.setattr(module, "contestants", lambda case: [module.PROGRAM])
+    monkeypatch.setattr(module._kernel_bench, "measure", lambda case, timers, seconds: list(timers))
+    monkeypatch.setattr(module._race, "one_thread", lambda: None)
+    assert module.race(case, 0) == [module.PROGRAM]
+    monkeypatch.setattr(module, "in_a_program", lambda case: (run, result + 1))
+    with pytest.raises(_race.WrongResult, match="in a program"):
+        module.race(case, 1)
 
 
 def test_both_crossovers_are_told(bench_module, capsys):

@@ -1,7 +1,9 @@
 """Kernels are measured as the pages say: right results first, then all in turns, beside the machine's limits."""
+import itertools
 import json
 import re
 import stat
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +12,8 @@ import pytest
 
 import fastnn
 from fastnn import _kernel_bench, _roofline, ops
-from fastnn._kernel_cases import ELEMENTWISE, FUNCTIONS, PRODUCTS, READERS, ROWS, SHAPES, Case, WrongResult, check
+from fastnn._kernel_cases import ELEMENTWISE, FUNCTIONS, PRODUCTS, READERS, ROWS, SHAPES, Case, check, value
+from fastnn._race import WrongResult
 from fastnn.cli import CommandError, kernels
 
 KERNELS = Path(__file__).resolve().parent.parent / "kernels"
@@ -32,6 +35,25 @@ def test_every_expression_is_right(kernel, dtype):
 def test_torch_computes_the_same(kernel):
     pytest.importorskip("torch")
     check(Case(kernel, (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)), "torch")
+
+
+@pytest.mark.parametrize("kernel", [*ELEMENTWISE, *ROWS])
+def test_numpy_is_not_timed_allocating(kernel):
+    case = Case(kernel, (1000, 100) if kernel in ROWS else (100_000,))
+    if case.statement("numpy"):
+        names = case.names("numpy")
+        tracemalloc.start()
+        result = value(case.statement("numpy"), names)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (kernel == "logsumexp" or result is names["out"]) and most < names["x"].nbytes / 4
+
+
+def test_torch_writes_where_it_can():
+    pytest.importorskip("torch")
+    for kernel in (*ELEMENTWISE, "softmax", "log_softmax"):
+        names = Case(kernel, (30, 11)).names("torch")
+        assert value(Case(kernel, (30, 11)).statement("torch"), names).data_ptr() == names["out"].data_ptr(), kernel
 
 
 def test_only_the_ends_of_a_large_result_are_compared(monkeypatch):
@@ -148,6 +170,78 @@ def test_contestants_take_turns_and_nobody_is_timed_alone():
     assert json.loads(json.dumps(row))["shape"] == [256] and row["rounds"] == 3
 
 
+@pytest.fixture
+def pretended(monkeypatch):
+    """A machine whose probes take 2, 1 and 4 ms; those asked: the kind, its dtype, its threads, those of the run."""
+    asked = []
+
+    def seconds(probe, threads=None):
+        asked.append((type(probe).__name__, str(probe.arrays[0].dtype), probe.threads, threads or probe.threads))
+        return next(times)
+
+    times = itertools.cycle([2e-3, 1e-3, 4e-3])
+    monkeypatch.setattr(_roofline.Probe, "seconds", seconds)
+    return asked
+
+
+def test_limits_of_two_threads_are_measured_with_one_and_two(pretended):
+    limits = _kernel_bench.Limits(Case("relu", (1000,)), 2)
+    limits.measure()
+    assert set(pretended) == {("Peak", "float32", 1, 1), ("Peak", "float32", 2, 2), ("Stream", "float32", 2, 1),
+                              ("Stream", "float32", 2, 2)}
+    assert len(limits.streams) == 2                         # copies, also past the caches
+    assert limits.bandwidth == max(stream.moved for stream in limits.streams) / 1e-3          # the best of all
+
+
+def test_the_peak_is_that_of_the_dtype_and_the_best(pretended):
+    for dtype in ("float32", "float64"):
+        pretended.clear()
+        limits = _kernel_bench.Limits(Case("A·B", (4, 4, 4), dtype), 1)
+        limits.measure()
+        assert {entry for entry in pretended if entry[0] == "Peak"} == {("Peak", dtype, 1, 1)}
+        assert limits.peak == 2 * _roofline.PEAK_WORK / 1e-3
+
+
+def test_every_library_is_checked_before_it_is_timed(monkeypatch):
+    checked = []
+    monkeypatch.setattr(_kernel_bench, "check", lambda case, library: checked.append(library))
+    monkeypatch.setattr(_kernel_bench, "measure", lambda case, timers, seconds: (list(checked), list(timers)))
+    present = ["fastnn", "numpy", "for loop"]
+    assert _kernel_bench.compare(Case("dot", (9,)), tuple(present), 0) == (present, present)
+    checked.clear()
+    assert _kernel_bench.compare(Case("erf", (9,)), ("fastnn", "numpy"), 0) == (["fastnn"], ["fastnn"])
+
+
+def test_the_part_of_two_threads_checks_and_uses_two_and_one(monkeypatch):
+    seen, case = [], Case("relu", (9,))
+
+    def measure(case, timers, seconds, threads=1):
+        for name, run in timers.items():
+            run(3)
+            seen.append((name, threads))
+        return name
+
+    monkeypatch.setattr(_kernel_bench, "two_thread_cases", lambda quick: [case])
+    monkeypatch.setattr(_kernel_bench, "check", lambda case, library: seen.append(("checked", library)))
+    monkeypatch.setattr(_kernel_bench, "timer", lambda case, library: lambda calls: seen.append((library, calls)))
+    monkeypatch.setattr(fastnn, "set_num_threads", lambda n: seen.append(("threads", n)))
+    monkeypatch.setattr(_kernel_bench, "measure", measure)
+    monkeypatch.setattr(_kernel_bench, "as_row", str)
+    list(_kernel_bench.part_two(True))
+    assert seen == [("checked", "fastnn"), ("threads", 2), ("fastnn", 3), ("fastnn", 2),
+                    ("threads", 1), ("fastnn", 3), ("fastnn, 1 thread", 2)]
+
+
+def test_printed_numbers_are_those_measured():
+    """relu of 1000 elements: 8000 bytes at 8 GB/s take 1 µs; the median is 2 µs, the best 1.6."""
+    measured = _kernel_bench.Measured(Case("relu", (1000,)), 1, {"fastnn": [3e-6, 1.6e-6, 2e-6],
+                                                                 "numpy": [5e-6, 9e-6, 6e-6]}, 100e9, 8e9)
+    row = _kernel_bench.as_row(measured)
+    assert (row["median"], row["best"]["fastnn"], row["bound"]) == ({"fastnn": 2e-6, "numpy": 6e-6}, 1.6e-6, 1e-6)
+    assert kernels.line(row, row["median"], row["median"]["numpy"]).split() == [
+        "relu", "1000", "f32", "2.00", "µs", "1.60", "µs", "0.5", "4.0", "50%", "3.00x"]
+
+
 def test_the_command_measures_what_its_page_promises():
     cases = [case for case, _ in _kernel_bench.command_cases(False)]
     for shape in SHAPES:
@@ -207,7 +301,9 @@ def test_a_wrong_result_ends_the_command(tiny, monkeypatch, tmp_path):
         kernels.show(True, tmp_path)
 
 
-def test_limits_come_from_a_process_of_one_thread():
+def test_limits_come_from_a_process_of_one_thread(monkeypatch, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('a module of the user')")
+    monkeypatch.chdir(tmp_path)
     (limits,) = _kernel_bench.rows_of("limits", True)
     assert set(limits["peak"]) == {"float32", "float64"} and set(limits["bandwidth"]) == set(limits["sizes"])
     assert all(set(rates) == set(_roofline.NAMES) for rates in limits["bandwidth"].values())

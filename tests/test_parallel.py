@@ -135,7 +135,7 @@ def test_the_threads_of_the_pool_get_their_own_floating_point_mode_back():
     kept.clear()
     for path in pool:
         ctypes.CDLL(path).GOMP_parallel(look, None, 2, 0)
-    assert set(kept) == workers
+    assert workers <= set(kept)
     assert set(kept.values()) == {True}
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from kernel_checks import SIZES, everywhere, run, ulps
+from kernel_checks import LEVELS, SIZES, everywhere, run, ulps
 
 KINDS = {
     "sum": np.sum, "mean": np.mean, "variance": np.var, "norm": lambda x, axis: np.sqrt((x * x).sum(axis)),
@@ -145,10 +145,42 @@ def test_norms_of_the_largest_and_smallest(inner, level, dtype):
         assert (ulps(reduce("norm", x, level=level), exact) <= 1).all()
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("inner", [1, 3])
+def test_norms_whose_squares_leave_float64(inner, level):
+    """They neither overflow nor underflow on the way, and NaN and infinity stay what they are."""
+    rng = np.random.default_rng(8)
+    rows = [*map(np.array, ([1e200, 1e200], [3e-200, 4e-200], [5e-324], [1e308, 1e307], [1e-320, -2e-310, 0],
+                            [1e200, np.inf, 1], [1e200, -np.inf], [1e200, np.nan], [1e-200, np.inf])),
+            np.zeros(7), np.full(9000, 1e-160), rng.standard_normal(5000) * 1e170]
+    for row in rows:
+        x = np.repeat(row[None, :, None], inner, 2)
+        if inner > 1:
+            x[..., 1] = 1                      # a column beside that needs no help
+        y = reduce("norm", x, level=level)[0]
+        with np.errstate(all="ignore"):
+            exact = np.sqrt((x.astype(np.longdouble) ** 2).sum(1))[0]
+        finite = np.isfinite(exact)
+        assert np.array_equal(y[~finite], exact[~finite].astype("float64"), equal_nan=True)
+        assert (np.abs(y[finite] - exact[finite]) <= 2 * np.spacing(np.abs(y[finite]))).all(), (row, y, exact)
+    x = np.full((1, 40_000, inner), 1e200)
+    assert (np.abs(reduce("norm", x, level=level) / 2e202 - 1) < 1e-15).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("inner", [1, 3])
+def test_a_variance_too_large_is_infinite(inner, level):
+    one = np.zeros(5000)
+    one[0] = 1e308
+    for row, expected in ((one, np.inf), (np.array([-1.7e308, 1.7e308, 1.7e308]), np.inf), (np.full(9000, 1e308), 0),
+                          (np.array([1e308, np.inf]), np.nan), (np.array([1.0, np.nan]), np.nan)):
+        x = np.repeat(row[None, :, None], inner, 2)
+        assert np.array_equal(reduce("variance", x, level=level), np.full((1, inner), expected), equal_nan=True)
+
+
 @everywhere
 @pytest.mark.parametrize("kind", ["sum", "mean", "norm", "variance"])
 def test_sums_have_the_same_bits_on_every_level(kind, level, dtype):
-    from kernel_checks import LEVELS
     rng = np.random.default_rng(7)
     for shape in ((5, 77, 1), (1, 9001, 1), (1, 77, 5), (1, 300, 33)):
         x = rng.normal(0, 1, shape).astype(dtype)

@@ -84,6 +84,22 @@ def test_probes_count_what_they_do():
     assert set(_roofline.bandwidth(4096, ("read", "copy"), 2)) == {"read", "copy"}
 
 
+def test_rates_are_work_by_time(monkeypatch):
+    times = iter([2e-3, 4e-3, 1e-3, 1e-3])
+    monkeypatch.setattr(_roofline.Probe, "seconds", lambda probe, threads=None: next(times))
+    assert _roofline.Peak("float32", threads=2)() == 2 * 2 * 1_920_000 / 2e-3
+    # passes of 16 kB until 4 MB are moved: 4 kB arrays twice, 244 times
+    assert _roofline.Stream("copy", 16_384)() == 16_384 * 244 / 4e-3
+    assert _roofline.bandwidth(16_384, ("copy",), 2) == {"copy": 16_384 * 244 / 1e-3}
+
+
+def test_the_best_bandwidth_counts(monkeypatch):
+    times = iter([2e-3, 1e-3, 1e-3, 4e-3])
+    monkeypatch.setattr(_roofline.Probe, "seconds", lambda probe, threads=None: next(times))
+    best = _roofline.bandwidth(16_384, ("read", "copy"), 2)
+    assert best == {"read": 16_384 * 244 / 1e-3, "copy": 16_384 * 244 / 1e-3}
+
+
 def test_the_roofline_is_the_lower_of_roof_and_slope():
     assert doctest.testmod(_roofline).failed == 0
     peak, rate = 100e9, 20e9

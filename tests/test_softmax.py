@@ -2,7 +2,7 @@
 extreme."""
 import numpy as np
 import pytest
-from kernel_checks import SIZES, assert_close, assert_slope, everywhere, run, threads_for
+from kernel_checks import SIZES, assert_close, assert_slope, everywhere, run, threads_for, ulps
 
 
 def softmax(z):
@@ -132,6 +132,18 @@ def test_logsumexp(rows, level, dtype):
         for r in range(0, rows, 4):
             one = run("logsumexp", [z[r:r + 1], np.empty(1, dtype)], [1, classes], dtype=dtype, level=level)[1]
             assert one[0] == y[r]
+
+
+@everywhere
+def test_long_sums_lose_nothing(level, dtype):
+    """What an addition rounds away is kept (it was 222 units); that sum itself is rounded, most in the lanes of v2."""
+    z = np.full((1, 1_000_000), -0.7, dtype)
+    z[0, 0] = 0
+    exact = np.log(1 + 999_999 * np.exp(z[0, 1].astype(np.longdouble)))
+    y = run("logsumexp", [z, np.empty(1, dtype)], z.shape, dtype=dtype, level=level)[1]
+    assert ulps(y, exact[None]) <= 4
+    y = run("log_softmax_forward", [z, np.empty_like(z)], z.shape, dtype=dtype, level=level)[1]
+    assert (ulps(y[0, :2], np.array([-exact, z[0, 1] - exact])) <= 4).all()
 
 
 @everywhere

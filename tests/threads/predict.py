@@ -29,12 +29,17 @@ def run(py_threads, calls, limit, plant=False):
     x = np.random.default_rng(0).standard_normal((300, 20)).astype("float32")
     expected, wrong, most = model.predict(x, verbose=0).tobytes(), [], [0]
 
+    together = threading.Barrier(py_threads)
+
     def work():
         with fastnn.threads(2 if plant else limit):
             for _ in range(calls // py_threads):
                 if model.predict(x, verbose=0).tobytes() != expected:
                     wrong.append(1)
                 most[0] = max(most[0], system_threads())
+            together.wait()             # now every thread has its pool and none has ended
+            most[0] = max(most[0], system_threads())
+            together.wait()
 
     before = system_threads()
     workers = [threading.Thread(target=work) for _ in range(py_threads)]
