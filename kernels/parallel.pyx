@@ -33,9 +33,11 @@ cdef extern from * nogil:
     #include <xmmintrin.h>
     static unsigned get_mode(void) { return _mm_getcsr() & ~0x3fu; }
     static void set_mode(unsigned mode) { _mm_setcsr(mode); }
+    static unsigned keeping_denormals(unsigned mode) { return mode & ~0x8040u; }
     #else
     static unsigned get_mode(void) { return 0; }
     static void set_mode(unsigned mode) { (void) mode; }
+    static unsigned keeping_denormals(unsigned mode) { return mode; }
     #endif
 
     static int forked = 0;
@@ -53,6 +55,7 @@ cdef extern from * nogil:
     int watch_forks()
     unsigned get_mode()
     void set_mode(unsigned mode)
+    unsigned keeping_denormals(unsigned mode)
 
 cdef int process_threads = 1
 cdef int first_limit = omp_get_max_threads()     # OpenMP's limit before anybody here could lower it
@@ -68,8 +71,10 @@ cdef void parallel_for(block_t function, void *context, Py_ssize_t blocks, int t
             function(context, block)
         return
     mode = get_mode()
+    set_mode(keeping_denormals(mode))       # threads that the region makes begin with it, and keep it as their own
     with parallel(num_threads=threads):
         in_mode(mode, function, context, blocks)
+    set_mode(mode)
 
 
 cdef void in_mode(unsigned mode, block_t function, void *context, Py_ssize_t blocks) noexcept nogil:
