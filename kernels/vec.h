@@ -191,21 +191,27 @@ VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n)
 
 VEC_INLINE vf vf_set(float x) { return (vf){x, x, x, x}; }
 VEC_INLINE vd vd_set(double x) { return (vd){x, x}; }
-VEC_INLINE vd vd_loadn(const double *p, ptrdiff_t n) { return n > 1 ? vd_load(p) : (vd){p[0], 0}; }
-VEC_INLINE vd vd_widen(const float *p) { return (vd){p[0], p[1]}; }
-VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n) { return (vd){p[0], n > 1 ? p[1] : 0}; }
+/* Single elements, which may lie at any address, as those of the caller's arrays do. */
+VEC_INLINE float vf_at(const float *p, int i) { float x; memcpy(&x, p + i, sizeof x); return x; }
+VEC_INLINE double vd_at(const double *p, int i) { double x; memcpy(&x, p + i, sizeof x); return x; }
+VEC_INLINE void vf_put(float *p, int i, float x) { memcpy(p + i, &x, sizeof x); }
+VEC_INLINE void vd_put(double *p, int i, double x) { memcpy(p + i, &x, sizeof x); }
+
+VEC_INLINE vd vd_loadn(const double *p, ptrdiff_t n) { return n > 1 ? vd_load(p) : (vd){vd_at(p, 0), 0}; }
+VEC_INLINE vd vd_widen(const float *p) { return (vd){vf_at(p, 0), vf_at(p, 1)}; }
+VEC_INLINE vd vd_widenn(const float *p, ptrdiff_t n) { return (vd){vf_at(p, 0), n > 1 ? vf_at(p, 1) : 0}; }
 VEC_INLINE vf vf_loadn(const float *p, ptrdiff_t n)
 {
     if (n == 4) return vf_load(p);
-    return (vf){p[0], n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, 0};
+    return (vf){vf_at(p, 0), n > 1 ? vf_at(p, 1) : 0, n > 2 ? vf_at(p, 2) : 0, 0};
 }
-VEC_INLINE void vd_storen(double *p, vd v, ptrdiff_t n) { if (n > 1) vd_store(p, v); else p[0] = v[0]; }
+VEC_INLINE void vd_storen(double *p, vd v, ptrdiff_t n) { if (n > 1) vd_store(p, v); else vd_put(p, 0, v[0]); }
 VEC_INLINE void vf_storen(float *p, vf v, ptrdiff_t n)
 {
     if (n == 4) { vf_store(p, v); return; }
-    p[0] = v[0];
-    if (n > 1) p[1] = v[1];
-    if (n > 2) p[2] = v[2];
+    vf_put(p, 0, v[0]);
+    if (n > 1) vf_put(p, 1, v[1]);
+    if (n > 2) vf_put(p, 2, v[2]);
 }
 
 #define VEC_GENERIC_TYPE(P, T, I, SUFFIX, SPLITTER)                                                                   \
