@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 cdef enum:
     MAX_OPERANDS = 12
-    MAX_SIZES = 8
+    MAX_SIZES = 24
     MAX_SCALARS = 6
     MAX_INPUTS = 8
 
@@ -77,10 +77,14 @@ ctypedef struct Operation:
 
 ctypedef int (*kernel_t)(const Operation *, Frame *) noexcept nogil
 
+# bytes of the scratch operand that a kernel wants for these sizes, per-row ones multiplied out already
+ctypedef Py_ssize_t (*scratch_t)(const Py_ssize_t *size, int flags, Py_ssize_t itemsize) noexcept nogil
+
 ctypedef struct Entry:
     const char *name
     kernel_t float32
     kernel_t float64
+    scratch_t scratch        # NULL: it has no such operand
 
 ctypedef struct Table:
     # What the module of one instruction-set level exports, in a capsule named "fastnn.kernels".
@@ -90,9 +94,7 @@ ctypedef struct Table:
     Entry *entries
     float (*dot_float32)(Py_ssize_t n, const float *x, const float *y) noexcept nogil
     double (*dot_float64)(Py_ssize_t n, const double *x, const double *y) noexcept nogil
-    # bytes of the scratch operand that matmul wants for this shape
-    Py_ssize_t (*matmul_scratch)(Py_ssize_t m, Py_ssize_t k, Py_ssize_t n, int flags,
-                                 Py_ssize_t itemsize) noexcept nogil
+    scratch_t matmul_scratch
 
 cdef inline char *at(const Operation *op, const Frame *frame, int i) noexcept nogil:
     """The address of operand i, or NULL where it is absent."""

@@ -53,7 +53,7 @@ def matmul(d):
     c = d.place(d.values(m, n), d.rng.choice((0, 0, 1, 2)))
     before = c.astype(np.float64) if flags & ACCUMULATE else np.zeros((m, n))
     y = np.abs(d.values(m, n)) / 40 if gradient else None
-    size = _kernels.load_level(d.level).matmul_scratch(m, k, n, flags, c.itemsize)
+    size = _kernels.load_level(d.level).scratch_bytes("matmul", (m, k, n), flags, c.itemsize)
     scratch = d.place(np.empty(size, np.uint8)) if size else None
     strides = [max(1, x.strides[0] // x.itemsize) for x in (a, b, c)]
     d.run("matmul", [a, b, start, scale, shift, y, scratch, c], (m, k, n, *strides),

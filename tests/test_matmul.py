@@ -66,7 +66,7 @@ class Case:
         whole[np.isnan(whole)] = SENTINEL
         m = len(c)
         strides = [max(1, x.strides[0] // x.itemsize) for x in (self.a, self.b, c)]
-        size = _kernels.load_level(level).matmul_scratch(m, k, n, self.flags, c.itemsize)
+        size = _kernels.load_level(level).scratch_bytes("matmul", (m, k, n), self.flags, c.itemsize)
         scratch = np.full(size + 1, 0xAA, np.uint8)[1:] if size else None
         y = None if self.y is None else self.y[rows]
         operands = [a, self.b, self.start, self.scale, self.shift, y, scratch, c]
@@ -203,7 +203,7 @@ def test_memory_ends(level, dtype, flags):
     for m, k, n in [(33, 3, 1), (35, 17, 5), (9, 6, 17), (3, 5, 35), (29, 18, 10), (66, 5, 49), (2, 1, 2),
                     (65, 513, 515)]:
         shapes = [(k, m) if flags & TRANSPOSE_A else (m, k), (n, k) if flags & TRANSPOSE_B else (k, n), n, n, n, (m, n)]
-        size = _kernels.load_level(level).matmul_scratch(m, k, n, flags, np.dtype(dtype).itemsize)
+        size = _kernels.load_level(level).scratch_bytes("matmul", (m, k, n), flags, np.dtype(dtype).itemsize)
         operands = [before_page(shape, dtype) for shape in shapes]
         operands += [before_page((size,), np.uint8) if size else None, before_page((m, n), dtype)]
         run_kernel("matmul", operands, (m, k, n, shapes[0][1], shapes[1][1], n), flags=flags | activations(2, 3),

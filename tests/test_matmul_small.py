@@ -19,7 +19,7 @@ LONG = ((1, 4097, 1), (7, 8200, 3), (33, 4100, 20), (65, 8192, 5), (1, 4096, 33)
 def multiply(a, b, c, flags, level, threads):
     m, n = c.shape
     k = a.shape[0 if flags & TRANSPOSE_A else 1]
-    size = _kernels.load_level(level).matmul_scratch(m, k, n, flags, c.itemsize)
+    size = _kernels.load_level(level).scratch_bytes("matmul", (m, k, n), flags, c.itemsize)
     scratch = np.full(size, 0xFF, np.uint8) if size else None
     status, *_ = run_kernel("matmul", [a, b, None, None, None, None, scratch, c],
                             (m, k, n, a.shape[1], b.shape[1], n), flags=flags | 1 << 8, dtype=c.dtype.name,

@@ -79,4 +79,4 @@ parallel.set_num_threads(threads)
 runner.connect(parallel.capsule)
 ops.connect(level.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
 kernels = runner.Kernels(level.table)
-matmul_scratch = level.matmul_scratch
+scratch_bytes = level.scratch_bytes

@@ -126,12 +126,17 @@ class Lowering:
         """Write the batch's rows of ``x`` to a caller's array."""
         self.emit("scatter", [x], [], [PerRow(1), x.size, self.array(role)])
 
+    @staticmethod
+    def scratch() -> Value:
+        """Memory that an operation uses while it runs, its first output: sized by the plan, which knows the rows."""
+        return Value((0,), "uint8", False, "scratch")
+
     def matmul(self, a: Value, b: Value, c: Value, m, k, n, start: Value | None = None, flags=0) -> Operation:
         """c = start + a @ b, where ``m``, ``k``, ``n`` may be per row; flags say which operand is stored transposed."""
-        scratch = Value((0,), "uint8", False, "scratch")      # sized by the plan, which knows the rows
         lda = m if flags & TRANSPOSE_A else k
         ldb = k if flags & TRANSPOSE_B else n
-        return self.emit("matmul", [a, b, start, None, None, None], [scratch, c], [m, k, n, lda, ldb, n], flags=flags)
+        return self.emit("matmul", [a, b, start, None, None, None], [self.scratch(), c], [m, k, n, lda, ldb, n],
+                         flags=flags)
 
     def random_id(self) -> int:
         """A number for one more random operation: part of the key of its random numbers."""

@@ -13,7 +13,7 @@ from .ir import FrameVector, Operation, PerRow, Value
 from .lowering import Lowering
 from .variable import Vector, aligned_zeros
 
-SCRATCH = 0                       # the first output of matmul
+SCRATCH = 0                       # the first output, of kernels that have it
 SMALLEST_CAPACITY = 32
 
 
@@ -155,13 +155,13 @@ class Program:
         return plan
 
     def value_bytes(self, value: Value, rows: int) -> int:
-        """Bytes of a buffer; a matmul's scratch is as large as its kernel asks for."""
+        """Bytes of a buffer; scratch is as large as its kernel asks for."""
         if value.name != "scratch":
             return value.n_bytes(rows)
         for o in self.operations:
-            if o.kernel == "matmul" and o.outputs[SCRATCH] is value:
-                m, k, n = (o.size(i, rows) for i in range(3))
-                return _kernels.matmul_scratch(m, k, n, o.flags, np.dtype(o.dtype).itemsize)
+            if isinstance(o.kernel, str) and o.outputs and o.outputs[SCRATCH] is value:
+                sizes = [o.size(i, rows) for i in range(len(o.sizes))]
+                return _kernels.scratch_bytes(o.kernel, sizes, o.flags, np.dtype(o.dtype).itemsize)
         raise LookupError("scratch of no operation")
 
     def run(self, arrays: list[np.ndarray], n_rows: int, batch_size: int) -> tuple | None:
