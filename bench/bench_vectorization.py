@@ -1,4 +1,5 @@
-"""The race: dot product, matrix product and relu as for loop, as list comprehension, vectorized, and by fastnn.
+"""The race: dot product, matrix product, relu and convolution as for loop, as list comprehension, vectorized, and by
+fastnn.
 
     pytest bench/bench_vectorization.py --benchmark-json=race.json
 

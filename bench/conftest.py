@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-LIBRARIES = ("numpy", "torch", "jax", "scikit-learn")
+LIBRARIES = ("numpy", "torch", "jax", "onnxruntime", "scikit-learn")
 
 
 def pytest_addoption(parser):

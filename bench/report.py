@@ -11,6 +11,7 @@ import argparse
 import pathlib
 import re
 
+import convolution_tables
 import figures
 import kernel_tables
 from results import folded, load, measured, table
@@ -74,9 +75,15 @@ def training_section(results, folder):
         of_workload = [result for result in results if result.about["workload"] == workload]
         text += f"### {workload}\n\n" + training_table(of_workload) + "\n"
         rows = [[f"{r.about['contestant']}: {r.about['quantity']}", duration(r.median), r.spread,
-                 f"{r.about['loss']:.4f}", f"{r.about['accuracy']:.3f}"] for r in of_workload]
+                 loss_of(r), f"{r.about['accuracy']:.3f}"] for r in of_workload]
         text += folded("Means and losses", table(["contestant", "median", "mean ± sd", "loss", "accuracy"], rows))
     return text + measured(results)
+
+
+def loss_of(result):
+    """The loss that a contestant reached; those that only predict have none of their own."""
+    loss = result.about["loss"]
+    return "" if loss is None else f"{loss:.4f}"
 
 
 def training_table(results):
@@ -141,8 +148,8 @@ def page(tables, folder):
     return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
             "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
             + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
-            + kernel_tables.sections(tables, folder) + options_section(tables["options"])
-            + import_section(tables["import"])).rstrip() + "\n"
+            + convolution_tables.sections(tables["convolution"]) + kernel_tables.sections(tables, folder)
+            + options_section(tables["options"]) + import_section(tables["import"])).rstrip() + "\n"
 
 
 def main():

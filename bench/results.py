@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from fastnn._race import duration
 
-OF_LEVEL = ("kernels", "odd", "limits", "two threads")      # measured anew for each instruction set and BLAS
+# Measured anew for each instruction set and BLAS.
+OF_LEVEL = ("kernels", "odd", "limits", "two threads", "convolution")
 
 
 class Result(NamedTuple):

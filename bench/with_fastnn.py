@@ -8,14 +8,16 @@ from fastnn import layers
 
 def make(workload, x, y):
     fastnn.utils.set_random_seed(0)
-    model = fastnn.Sequential([fastnn.Input((workload.features,)), *map(layer, workload.layers[:-1]),
-                               layers.Dense(workload.layers[-1][1], activation="softmax")])
-    model.compile(optimizer=fastnn.optimizers.Adam(LEARNING_RATE), loss="sparse_categorical_crossentropy")
+    single = workload.outputs == 1
+    model = fastnn.Sequential([fastnn.Input(workload.shape), *map(layer, workload.layers[:-1]),
+                               layers.Dense(workload.outputs, activation="sigmoid" if single else "softmax")])
+    model.compile(optimizer=fastnn.optimizers.Adam(LEARNING_RATE),
+                  loss="binary_crossentropy" if single else "sparse_categorical_crossentropy")
 
     def train(epochs):
         return model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"][-1]
 
-    return Contestant(train, x, model, lambda rows: model.predict(rows, verbose=0))
+    return Contestant(train, x, model, lambda rows: model.predict(rows, verbose=0), middle=0.5)
 
 
 def layer(described):
@@ -23,6 +25,12 @@ def layer(described):
     kind, *settings = described
     if kind == "dense":
         return layers.Dense(*settings, activation="relu")
+    if kind == "convolution":
+        return layers.Conv2D(*settings, (3, 3), activation="relu")
+    if kind == "max_pooling":
+        return layers.MaxPooling2D()
+    if kind == "flatten":
+        return layers.Flatten()
     if kind == "dropout":
         return layers.Dropout(*settings)
     return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)

@@ -1,12 +1,19 @@
-"""JAX: all epochs of a call in one jitted scan over shuffled batches, buffers donated; Adam written out."""
+"""JAX: all epochs of a call in one jitted scan over shuffled batches, buffers donated; Adam written out.
+
+Nets of convolutions call one jitted step a batch: inside of a loop XLA's convolutions do not use its fast ones.
+"""
+import math
 from functools import partial
 from types import SimpleNamespace
 
 import jax
+import numpy as np
 from contestants import Contestant
 from jax import lax
 from jax import numpy as jnp
 from workloads import BATCH, EPSILON, LEARNING_RATE, MOMENTUM
+
+LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 def make(workload, x, y):
@@ -15,7 +22,10 @@ def make(workload, x, y):
     weights, statistics = initial(workload, start)
     state = (weights, statistics, zeros_like(weights), zeros_like(weights), jnp.zeros((), jnp.int32), key)
     # The seed of dropout is a part of the state, so that one compiled function serves every call.
-    train_epochs = jax.jit(partial(run_epochs, workload, x, y), static_argnums=1, donate_argnums=0)
+    if len(workload.shape) > 1:
+        train_epochs = partial(call_steps, jax.jit(partial(one_step, workload, x, y), donate_argnums=0), len(x))
+    else:
+        train_epochs = jax.jit(partial(run_epochs, workload, x, y), static_argnums=1, donate_argnums=0)
     forward = jax.jit(lambda weights, statistics, rows: apply(workload, weights, statistics, rows)[0])
     now = SimpleNamespace(state=state)
 
@@ -23,7 +33,7 @@ def make(workload, x, y):
         now.state, loss = train_epochs(now.state, epochs)
         return float(loss)
 
-    return Contestant(train, x, lambda rows: forward(*now.state[:2], rows).block_until_ready(), None)
+    return Contestant(train, x, lambda rows: forward(*now.state[:2], rows).block_until_ready())
 
 
 def zeros_like(tree):
@@ -32,14 +42,19 @@ def zeros_like(tree):
 
 def initial(workload, key):
     """Weights of every layer (Glorot's uniform for kernels), and the moving statistics of batch normalization."""
-    weights, statistics, size = [], [], workload.features
+    weights, statistics, (*image, size) = [], [], workload.shape
     for kind, *settings in workload.layers:
-        if kind == "dense":
+        if kind in ("dense", "convolution"):
+            window = (3, 3) if kind == "convolution" else ()
             key, this = jax.random.split(key)
-            limit = (6 / (size + settings[0])) ** 0.5
-            weights.append((jax.random.uniform(this, (size, settings[0]), minval=-limit, maxval=limit),
+            limit = (6 / (size + settings[0]) / math.prod(window)) ** 0.5
+            weights.append((jax.random.uniform(this, (*window, size, settings[0]), minval=-limit, maxval=limit),
                             jnp.zeros(settings[0])))
-            size = settings[0]
+            image, size = [n - 2 for n in image], settings[0]
+        elif kind == "max_pooling":
+            image = [n // 2 for n in image]
+        elif kind == "flatten":
+            image, size = [], size * math.prod(image)
         elif kind == "batch_normalization":
             weights.append((jnp.ones(size), jnp.zeros(size)))
             statistics.append((jnp.zeros(size), jnp.ones(size)))
@@ -54,6 +69,13 @@ def apply(workload, weights, statistics, x, key=None):
             kernel, bias = next(weights)
             x = x @ kernel + bias
             x = jax.nn.relu(x) if number < len(workload.layers) else x
+        elif kind == "convolution":
+            kernel, bias = next(weights)
+            x = jax.nn.relu(lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT) + bias)
+        elif kind == "max_pooling":
+            x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        elif kind == "flatten":
+            x = x.reshape(len(x), -1)
         elif kind == "dropout":
             if key is not None:
                 key, this = jax.random.split(key)
@@ -67,25 +89,42 @@ def apply(workload, weights, statistics, x, key=None):
     return x, moved
 
 
-def run_epochs(workload, x, y, state, epochs):
-    """Train for some epochs. Returns the new state and the mean loss of the last epoch."""
+def call_steps(step, rows, state, epochs):
+    """Train for some epochs, a call for each batch. Returns the new state and the mean loss of the last epoch."""
+    for _ in range(epochs):
+        *rest, key = state
+        key, this = jax.random.split(key)
+        state, losses = (*rest, key), []
+        for batch in np.asarray(jax.random.permutation(this, rows)).reshape(-1, BATCH):
+            state, loss = step(state, batch)
+            losses.append(loss)
+    return state, jnp.stack(losses).mean()
+
+
+def one_step(workload, x, y, state, rows):
+    """Train on these rows. Returns the new state and the loss."""
     def loss_of(weights, statistics, rows, key):
         logits, moved = apply(workload, weights, statistics, x[rows], key)
+        if workload.outputs == 1:
+            signed = jnp.where(y[rows, None] == 1, logits, -logits)
+            return -jax.nn.log_sigmoid(signed).mean(), moved
         picked = jnp.take_along_axis(jax.nn.log_softmax(logits), y[rows, None], axis=1)
         return -picked.mean(), moved
 
-    def step(state, rows):
-        weights, statistics, m, v, count, key = state
-        key, this = jax.random.split(key)
-        (loss, moved), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, statistics, rows, this)
-        weights, m, v = adam(weights, gradients, m, v, count + 1)
-        return (weights, moved, m, v, count + 1, key), loss
+    weights, statistics, m, v, count, key = state
+    key, this = jax.random.split(key)
+    (loss, moved), gradients = jax.value_and_grad(loss_of, has_aux=True)(weights, statistics, rows, this)
+    weights, m, v = adam(weights, gradients, m, v, count + 1)
+    return (weights, moved, m, v, count + 1, key), loss
 
+
+def run_epochs(workload, x, y, state, epochs):
+    """Train for some epochs. Returns the new state and the mean loss of the last epoch."""
     def epoch(state, _):
         *rest, key = state
         key, this = jax.random.split(key)
         order = jax.random.permutation(this, len(x)).reshape(-1, BATCH)
-        state, losses = lax.scan(step, (*rest, key), order)
+        state, losses = lax.scan(partial(one_step, workload, x, y), (*rest, key), order)
         return state, losses.mean()
 
     state, losses = lax.scan(epoch, state, length=epochs)

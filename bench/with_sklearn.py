@@ -22,4 +22,4 @@ def make(workload, x, y):
             model.set_params(max_iter=epochs).fit(x, y)
         return float(model.loss_)
 
-    return Contestant(train, x, model.predict_proba, None)
+    return Contestant(train, x, model.predict_proba)

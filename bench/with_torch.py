@@ -1,22 +1,34 @@
-"""PyTorch: eager, with the fused Adam, gradients set to None, inference mode; batches by indexing the whole tensor."""
+"""PyTorch: eager, with the fused Adam, gradients set to None, inference mode; batches by indexing the whole tensor.
+
+BENCH_CHANNELS_LAST=1: pictures and filters in memory with their channels last.
+"""
+import math
+import os
+
 import torch
 from contestants import Contestant
 from torch import nn
 from workloads import BATCH, EPSILON, LEARNING_RATE, MOMENTUM
 
+FORMAT = torch.channels_last if os.environ.get("BENCH_CHANNELS_LAST") else torch.contiguous_format
+
 
 def make(workload, x, y):
     torch.manual_seed(0)
     model = nn.Sequential(*modules(workload))
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
-    cross_entropy = nn.CrossEntropyLoss()
     x, y = torch.from_numpy(x), torch.from_numpy(y)
+    if len(workload.shape) > 1:
+        x, model = x.permute(0, 3, 1, 2).contiguous(memory_format=FORMAT), model.to(memory_format=FORMAT)
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
+    loss_function = nn.CrossEntropyLoss()
+    if workload.outputs == 1:
+        loss_function, y = nn.BCEWithLogitsLoss(), y[:, None].float()
 
     def an_epoch():
         total = torch.zeros(())
         for rows in torch.randperm(len(x)).split(BATCH):
             optimizer.zero_grad(set_to_none=True)
-            loss = cross_entropy(model(x[rows]), y[rows])
+            loss = loss_function(model(batch_of(x, rows)), y[rows])
             loss.backward()
             optimizer.step()
             total += loss.detach()
@@ -29,26 +41,42 @@ def make(workload, x, y):
         model.eval()
         return total.item() * BATCH / len(x)
 
-    return Contestant(train, x, torch.inference_mode()(model.__call__), None)
+    return Contestant(train, x, torch.inference_mode()(model.__call__))
+
+
+def batch_of(x, rows):
+    """These rows, pictures in the chosen format."""
+    batch = x[rows]
+    return batch.contiguous(memory_format=FORMAT) if batch.ndim == 4 else batch
 
 
 def modules(workload):
     """The layers in order."""
-    size = workload.features
+    *image, size = workload.shape
     for number, (kind, *settings) in enumerate(workload.layers, start=1):
         if kind == "dense":
             yield glorot(nn.Linear(size, *settings))
             size = settings[0]
             if number < len(workload.layers):
                 yield nn.ReLU()
+        elif kind == "convolution":
+            yield glorot(nn.Conv2d(size, *settings, 3))
+            yield nn.ReLU()
+            image, size = [n - 2 for n in image], settings[0]
+        elif kind == "max_pooling":
+            yield nn.MaxPool2d(2)
+            image = [n // 2 for n in image]
+        elif kind == "flatten":
+            yield nn.Flatten()
+            size *= math.prod(image)
         elif kind == "dropout":
             yield nn.Dropout(*settings)
         else:
             yield nn.BatchNorm1d(size, eps=EPSILON, momentum=1 - MOMENTUM)
 
 
-def glorot(linear):
+def glorot(layer):
     """The layer with the initial weights of Keras, for its own make the losses after a few epochs another's."""
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
+    nn.init.xavier_uniform_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

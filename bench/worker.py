@@ -3,7 +3,8 @@
     python bench/worker.py LIBRARY_MODULE WORKLOAD
 
 Commands are lines of JSON: {"do": "learn"} answers with the loss after the workload's epochs and the share of training
-rows then classified rightly; {"do": "turn", "seconds": S} with the median seconds of every quantity.
+rows then classified rightly; {"do": "turn", "seconds": S} with the median seconds of every quantity. The Python that
+runs this need not have fastnn.
 """
 import importlib
 import json
@@ -39,11 +40,11 @@ def main(library, name):
 def measured(workload, contestant, steps):
     """What is timed: quantity -> (function, number of parts of which one counts)."""
     one = contestant.rows[:1]
-    quantities = {
-        "step": (lambda: contestant.train(workload.epochs_a_call), steps * workload.epochs_a_call),
-        "step, an epoch a call": (lambda: contestant.train(1), steps),
-        "one row, plain call": (lambda: contestant.call(one), 1),
-    }
+    quantities = {}
+    if contestant.trains:
+        quantities["step"] = (lambda: contestant.train(workload.epochs_a_call), steps * workload.epochs_a_call)
+        quantities["step, an epoch a call"] = (lambda: contestant.train(1), steps)
+    quantities["one row, plain call"] = (lambda: contestant.call(one), 1)
     if contestant.predict is not None:
         quantities["one row, predict"] = (lambda: contestant.predict(one), 1)
     for function, _ in quantities.values():
@@ -54,8 +55,9 @@ def measured(workload, contestant, steps):
 def learned(contestant, workload, y):
     """The loss and accuracy that a new net reaches."""
     loss = contestant.train(workload.epochs_to_learn)
-    predicted = np.asarray(contestant.call(contestant.rows)).argmax(axis=1)
-    return {"loss": loss, "accuracy": float((predicted == y).mean())}
+    outputs = np.asarray(contestant.call(contestant.rows))
+    predicted = outputs.argmax(axis=1) if workload.outputs > 1 else outputs[:, 0] > contestant.middle
+    return {"loss": loss if contestant.trains else None, "accuracy": float((predicted == y).mean())}
 
 
 def median_seconds(function, seconds):

@@ -28,6 +28,7 @@ from . import (
 from ._config import show_config
 from ._threads import get_num_threads, set_num_threads, threads
 from ._version import __version__
+from ._winograd import get_winograd, set_winograd
 from .initializers import Initializer
 from .layers import Input, KerasTensor, Layer
 from .losses import Loss
@@ -44,9 +45,10 @@ _LAZY = ("datasets", "keras", "plotting", "preprocessing", "testing")
 __all__ = [
     "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "ModelFileError", "Optimizer",
     "Perceptron", "Regularizer", "Sequential", "ThresholdNeuron", "Variable", "__version__", "activations", "backend",
-    "callbacks", "constraints", "datasets", "get_num_threads", "gradient_descent", "initializers", "keras", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "plotting", "preprocessing", "random", "regularizers", "saving",
-    "set_num_threads", "show_config", "testing", "threads", "utils", "zero_one_loss",
+    "callbacks", "constraints", "datasets", "get_num_threads", "get_winograd", "gradient_descent", "initializers",
+    "keras", "layers", "losses", "metrics", "models", "ops", "optimizers", "plotting", "preprocessing", "random",
+    "regularizers", "saving", "set_num_threads", "set_winograd", "show_config", "testing", "threads", "utils",
+    "zero_one_loss",
 ]
 
 _names.explain_unknown(_sys.modules[__name__])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _roofline
-from ._kernel_cases import ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, check
+from ._kernel_cases import CONVOLUTIONS, ELEMENTWISE, PRODUCTS, READERS, ROWS, SHAPES, Case, check
 from ._race import WrongResult
 
 BURST = 0.5e-3           # seconds
@@ -104,6 +104,8 @@ def command_cases(quick: bool) -> Iterator[tuple[Case, tuple[str, ...]]]:
             yield Case(kernel, shape), ("numpy",)
     for side in (128,) if quick else (64, 128, 256, 512):
         yield Case("A·B", (side,) * 3, "float64"), ("numpy",)
+    for images in CONVOLUTIONS[:1] if quick else CONVOLUTIONS:
+        yield Case("conv", images), ("numpy",)
     for dtype in ("float32", "float64"):
         yield Case("dot", (1000,), dtype), ("numpy", "for loop")
     for elements in (100_000,) if quick else (100_000, 10_000_000):
@@ -117,6 +119,7 @@ def command_cases(quick: bool) -> Iterator[tuple[Case, tuple[str, ...]]]:
 def two_thread_cases(quick: bool) -> list[Case]:
     """What the command measures on two threads."""
     products = [Case("A·B", (side,) * 3) for side in ((512,) if quick else (256, 512, 1024))]
+    products += [] if quick else [Case("conv", CONVOLUTIONS[-1])]
     kernels = ("relu",) if quick else ("relu", "add", "exp", "sum")
     return products + [Case(kernel, (10_000_000,)) for kernel in kernels]
 

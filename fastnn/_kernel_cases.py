@@ -75,13 +75,17 @@ READERS = ("sum", "mean", "var", "norm", "max", "argmax")
 PRODUCTS = {"A·B": 0, "Aᵀ·B": 1, "A·Bᵀ": 2}
 SHAPES = [(64,) * 3, (96,) * 3, (128,) * 3, (256,) * 3, (512,) * 3, (1024,) * 3,
           (32, 784, 128), (256, 784, 128), (784, 32, 128), (32, 128, 64), (32, 64, 10), (1, 784, 128)]
+# Of convolutions without padding: images, height, width, channels, filters. They are those of nets for 28 x 28 and
+# 64 x 64 pixels.
+CONVOLUTIONS = [(32, 28, 28, 1, 32), (32, 64, 64, 3, 32), (32, 31, 31, 32, 64)]
+WINDOW = 3                   # their filters' height and width
 LARGE = 1_000_000            # from so many elements on, only both ends of a result are compared
 END = 50_000
 
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel on one shape: of a product M, K, N, else of x."""
+    """One kernel on one shape: of a product M, K, N, of "conv" one of CONVOLUTIONS, else of x."""
 
     kernel: str
     shape: tuple[int, ...]
@@ -91,6 +95,8 @@ class Case:
     def flops(self) -> float:
         if self.kernel in PRODUCTS:
             return 2.0 * math.prod(self.shape)
+        if self.kernel == "conv":
+            return 2.0 * WINDOW**2 * self.shape[3] * math.prod(_results(self.shape))
         return FUNCTIONS[self.kernel].flops * math.prod(self.shape)
 
     @property
@@ -99,6 +105,9 @@ class Case:
         if self.kernel in PRODUCTS:
             m, k, n = self.shape
             elements = m * k + k * n + m * n
+        elif self.kernel == "conv":
+            elements = (math.prod(self.shape[:4]) + WINDOW**2 * math.prod(self.shape[3:])
+                        + math.prod(_results(self.shape)))
         elif self.kernel == "dot":
             elements = 2 * math.prod(self.shape)
         else:
@@ -107,6 +116,8 @@ class Case:
 
     @property
     def stream(self) -> str:
+        if self.kernel == "conv":
+            return "copy"
         return "read" if self.kernel in PRODUCTS else FUNCTIONS[self.kernel].stream
 
     def statement(self, library: str) -> str | None:
@@ -116,6 +127,10 @@ class Case:
         if self.kernel in PRODUCTS:
             return {"fastnn": "ops.matmul(x, y, out=out)", "numpy": "np.matmul(x, y, out=out)",
                     "torch": "torch.matmul(x, y, out=out)"}[library]
+        if self.kernel == "conv":
+            return {"fastnn": "ops.conv(x, y, out=out)",
+                    "numpy": "convolved(x, y, out, room)",
+                    "torch": "conv2d(x, y).permute(0, 2, 3, 1)"}[library]
         return getattr(FUNCTIONS[self.kernel], library)
 
     def names(self, library: str) -> dict[str, Any]:
@@ -123,14 +138,46 @@ class Case:
         given = arrays(self, self.dtype)
         if library == "torch":
             import torch
-            return {"torch": torch, **{name: torch.from_numpy(array) for name, array in given.items()}}
+            tensors = {name: torch.from_numpy(array) for name, array in given.items()}
+            if self.kernel == "conv":                # views whose channels lie last
+                tensors |= {"x": tensors["x"].permute(0, 3, 1, 2), "y": tensors["y"].permute(3, 2, 0, 1),
+                            "conv2d": torch.nn.functional.conv2d}
+            return {"torch": torch, **tensors}
         from . import ops
-        return {"ops": ops, "np": np, "forloop": _race.Dot.forloop, **given}
+        return {"ops": ops, "np": np, "forloop": _race.Dot.forloop, "convolved": convolved, **given}
+
+
+def _results(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what a convolution gives."""
+    images, height, width, _, filters = shape
+    return images, height - WINDOW + 1, width - WINDOW + 1, filters
+
+
+def convolved(x: np.ndarray, w: np.ndarray, out: np.ndarray | None = None, room: np.ndarray | None = None) -> Any:
+    """NumPy's convolution: the windows as rows of a matrix (im2col, written to ``room``), and a product."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[:2], (1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    if room is None:
+        room = np.empty(windows.shape, x.dtype)
+    np.copyto(room, windows)
+    filters = w.reshape(-1, w.shape[3])
+    y = np.matmul(room.reshape(-1, len(filters)), filters, out=None if out is None else out.reshape(-1, w.shape[3]))
+    return y.reshape(*windows.shape[:3], -1)
 
 
 def arrays(case: Case, dtype: str) -> dict[str, np.ndarray]:
     """The operands x and y, the same numbers for every contestant, and where to write."""
+    if case.kernel == "conv":
+        return _images(case.shape, dtype)
     return _matrices(case.kernel, case.shape, dtype) if case.kernel in PRODUCTS else _vectors(case.shape, dtype)
+
+
+@lru_cache(maxsize=1)
+def _images(shape: tuple[int, ...], dtype: str) -> dict[str, np.ndarray]:
+    """Small whole numbers, as below."""
+    rng, results = np.random.default_rng(0), _results(shape)
+    return {"x": rng.integers(-8, 9, shape[:4]).astype(dtype),
+            "y": rng.integers(-8, 9, (WINDOW, WINDOW, *shape[3:])).astype(dtype), "out": np.zeros(results, dtype),
+            "room": np.zeros((*results[:3], WINDOW, WINDOW, shape[3]), dtype)}
 
 
 @lru_cache(maxsize=1)
@@ -171,11 +218,11 @@ def check_value(case: Case, library: str, computed: Any) -> None:
     ends = case.kernel in ELEMENTWISE and result.size > LARGE
     for part in [slice(0, END), slice(-END, None)] if ends else [...]:
         exact = {name: given[name][part].astype(np.float64) for name in ("x", "y")}
-        expected = np.asarray(value(oracle, {"np": np, "erf": np.vectorize(math.erf), "out": None, "room": None,
-                                             **exact}))
+        expected = np.asarray(value(oracle, {"np": np, "erf": np.vectorize(math.erf), "convolved": convolved,
+                                             "out": None, "room": None, **exact}))
         got = result[part] if ends else result
-        # Products of small whole numbers have no tolerance; closer bounds of functions are the tests' matter.
-        rtol = 0.0 if case.kernel in PRODUCTS else 1e-5 if library == "fastnn" else 1e-3
+        # Sums of small whole numbers have no tolerance; closer bounds of functions are the tests' matter.
+        rtol = 0.0 if case.kernel in (*PRODUCTS, "conv") else 1e-5 if library == "fastnn" else 1e-3
         if got.shape != expected.shape or not np.allclose(got, expected, rtol=rtol, atol=rtol):
             raise WrongResult(f"{library}, {case.kernel} {'x'.join(map(str, case.shape))} {case.dtype}: "
                               "the result is not that of float64 NumPy")

@@ -36,6 +36,40 @@ def no_product(a: np.ndarray, b: np.ndarray) -> ValueError:
                       f"that broadcast, got {a.shape} and {b.shape}")
 
 
+def images(inputs, kernel) -> tuple[np.ndarray, np.ndarray]:
+    """Images and filters as plain arrays of one dtype, for ``ops.conv``."""
+    x, w = numbers(inputs, "inputs"), numbers(kernel, "kernel")
+    dtype = np.result_type(own_dtype(inputs, x), own_dtype(kernel, w), np.float32)
+    return contiguous(x, dtype), contiguous(w, dtype)
+
+
+def window(function: str, argument: str, value, axes: int) -> tuple[int, ...]:
+    """A positive int for each axis; ValueError unless ``value`` is one for all, or one for each."""
+    given = tuple(value) if isinstance(value, (list, tuple)) else (value,) * axes
+    if len(given) != axes or not all(hasattr(n, "__index__") and not isinstance(n, bool) and 0 < n < 2**31
+                                     for n in given):
+        several = f", or {axes} of them" if axes > 1 else ""
+        raise ValueError(f"{function}: `{argument}` must be a positive int{several}, got {value!r:.60}")
+    return tuple(n.__index__() for n in given)
+
+
+def check_windows(function: str, padding, data_format) -> None:
+    """Raise ValueError unless these are known."""
+    if padding not in ("valid", "same"):
+        raise ValueError(f"{function}: `padding` must be 'valid' or 'same', got {padding!r:.60}")
+    if data_format not in (None, "channels_last"):
+        raise ValueError(f"{function}: `data_format` must be 'channels_last' or None, as channels come last here, got "
+                         f"{data_format!r:.60}; numpy.moveaxis moves them")
+
+
+def no_convolution(x: np.ndarray, w: np.ndarray) -> ValueError:
+    """The error for shapes that have no convolution."""
+    return ValueError("conv: `inputs` must have shape (batch, height, width, channels) or (batch, steps, channels), "
+                      "`kernel` shape (height, width, channels / groups, filters) or (steps, channels / groups, "
+                      "filters), no larger than the image (with padding='valid'), and as many filters in each group, "
+                      f"got {x.shape} and {w.shape}")
+
+
 def combined(function: np.ufunc, x1, x2, out) -> np.ndarray:
     """NumPy's function of two arrays that broadcast, as the kernels give it: numbers of Python take the dtype of the
     other, and nothing warns."""

@@ -1,7 +1,7 @@
 """The race: one small computation written in three ways, beside the compiled function of fastnn.
 
-Each operation (dot product, matrix product, relu) is written as ``forloop``, as ``listcomprehension`` and as
-``vectorized`` (one call for the whole array). The first two run unchanged on Python lists, NumPy arrays and torch
+Each operation (dot product, matrix product, relu, convolution) is written as ``forloop``, as ``listcomprehension`` and
+as ``vectorized`` (one call for the whole array). The first two run unchanged on Python lists, NumPy arrays and torch
 tensors. ``fastnn bench`` and ``bench/bench_vectorization.py`` both run what stands here, on one thread.
 
 All numbers are small integers other than zero: every product and partial sum is exact in float32, in whatever order it
@@ -110,7 +110,58 @@ class Relu:
     vectorized = oracle
 
 
-OPERATIONS: dict[str, Any] = {"dot": Dot, "matmul": Matmul, "relu": Relu}
+class Conv:
+    """Eight filters of 3 x 3 over a picture of one channel, two rows and columns larger than the result."""
+
+    sizes = (6, 14, 26)
+    unit = "rows and columns"
+    power = 2
+    shapes = staticmethod(lambda size: ((1, size + 2, size + 2, 1), (3, 3, 1, 8)))
+
+    @staticmethod
+    def forloop(x, w):
+        y = []
+        for picture in x:
+            rows = []
+            for i in range(len(picture) - len(w) + 1):
+                row = []
+                for j in range(len(picture[0]) - len(w[0]) + 1):
+                    pixel = []
+                    for f in range(len(w[0][0][0])):
+                        total = 0.0
+                        for k in range(len(w)):
+                            for m in range(len(w[0])):
+                                for c in range(len(w[0][0])):
+                                    total += picture[i + k][j + m][c] * w[k][m][c][f]
+                        pixel.append(total)
+                    row.append(pixel)
+                rows.append(row)
+            y.append(rows)
+        return y
+
+    @staticmethod
+    def listcomprehension(x, w):
+        height, width, n = len(w), len(w[0]), len(w[0][0][0])
+        filters = [[kernel[f] for line in w for place in line for kernel in place] for f in range(n)]
+        return [[[[sum([a * b for a, b in zip(window, kernel)]) for kernel in filters]
+                  for j in range(len(picture[0]) - width + 1)
+                  for window in [[a for line in picture[i:i + height] for place in line[j:j + width] for a in place]]]
+                 for i in range(len(picture) - height + 1)] for picture in x]
+
+    @staticmethod
+    def oracle(x, w):
+        windows = np.lib.stride_tricks.sliding_window_view(x, (len(w), len(w[0])), (1, 2))
+        return np.tensordot(windows, w, ((4, 5, 3), (0, 1, 2)))         # of (..., channels, height, width)
+
+    vectorized = oracle
+
+    @staticmethod
+    def torch(x, w):
+        from torch.nn.functional import conv2d
+        return conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)).permute(0, 2, 3, 1)      # views both
+
+
+OPERATIONS: dict[str, Any] = {"dot": Dot, "matmul": Matmul, "relu": Relu, "conv": Conv}
 
 
 @dataclass(frozen=True)
@@ -164,7 +215,7 @@ def contestant(operation, way, container):
         function = getattr(ops, operation)
     elif way == "vectorized" and container == "torch":
         import torch
-        function = getattr(torch, operation)         # torch.dot, torch.matmul, torch.relu
+        function = getattr(OPERATIONS[operation], "torch", None) or getattr(torch, operation)      # such as torch.dot
     else:
         function = getattr(OPERATIONS[operation], way)
     return Contestant(operation, way, container, function)

@@ -1,11 +1,14 @@
-"""Settings of the process: the small number epsilon, the default float type, and the counters of automatic names."""
+"""Settings of the process: the small number epsilon, the default float type, where the channels of images stand, and
+the counters of automatic names."""
 import re
 import threading
 
 _FLOAT_TYPES = ("float32", "float64")
+_IMAGE_DATA_FORMATS = ("channels_last", "channels_first")
 
 _epsilon = 1e-7
 _floatx = "float32"
+_image_data_format = "channels_last"
 _used: dict[str, int] = {}            # how often each name was given
 _lock = threading.Lock()              # two threads may build models at once, and names should still differ
 
@@ -42,6 +45,23 @@ def set_floatx(value: str) -> None:
     if value not in _FLOAT_TYPES:
         raise ValueError(f"`floatx` must be 'float32' or 'float64', got {value!r}")
     _floatx = value
+
+
+def image_data_format() -> str:
+    """Where channels stand for layers that are told nothing: "channels_last" or "channels_first".
+
+    >>> image_data_format()
+    'channels_last'
+    """
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default for layers made from now on; ValueError unless "channels_last" or "channels_first"."""
+    global _image_data_format
+    if data_format not in _IMAGE_DATA_FORMATS:
+        raise ValueError(f"`data_format` must be 'channels_last' or 'channels_first', got {data_format!r:.60}")
+    _image_data_format = data_format
 
 
 def clear_session() -> None:

@@ -11,6 +11,7 @@ from ._kernels.ops import (
     argmax,
     argmin,
     axpy,
+    conv,
     dot,
     erf,
     exp,
@@ -36,5 +37,6 @@ from ._kernels.ops import (
 )
 
 __all__ = [
-    "add", "argmax", "argmin", "axpy", "dot", "erf", "exp", "gelu", "log", "log_softmax", "logsumexp", "matmul", "max",
-    "mean", "min", "multiply", "norm", "relu", "sigmoid", "silu", "softmax", "softplus", "std", "sum", "tanh", "var"]
+    "add", "argmax", "argmin", "axpy", "conv", "dot", "erf", "exp", "gelu", "log", "log_softmax", "logsumexp",
+    "matmul", "max", "mean", "min", "multiply", "norm", "relu", "sigmoid", "silu", "softmax", "softplus", "std",
+    "sum", "tanh", "var"]

@@ -20,8 +20,10 @@ cdef enum:
     # another process on a core of it, cost up to milliseconds.
     THREADS_RUN_NS = 2_000_000
     # An eager call hands the GIL over, and only then may use threads, from so many multiply-adds (elements count ten
-    # times): where other Python threads wait for it, it does not come back before they had their turn.
-    RELEASE = 500_000
+    # times): where other Python threads wait for it, it does not come back before they had their turn. And a thread
+    # that sleeps takes 80 us or more to come: at this size two threads win 33 us where both are awake and lose 37 where
+    # one has to be woken (measured).
+    RELEASE = 4_000_000
 
     KEEP_GIL_NS = 50_000            # a run estimated to be shorter keeps the GIL
     LOOK_NS = 500_000               # estimated work of a run between two looks at the clock

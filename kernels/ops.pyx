@@ -35,7 +35,7 @@ cdef enum:                    # the kernels used here, in the order of NAMES
     RELU, SIGMOID, TANH, EXP, LOG, ERF, SOFTPLUS, SILU, GELU, GELU_TANH
     SOFTMAX, LOG_SOFTMAX, SWAP_AXES, LOGSUMEXP
     SUM, MEAN, VARIANCE, NORM, MAX, MIN, ARGMAX, ARGMIN
-    MATMUL, N_ENTRIES
+    MATMUL, CONVOLUTION, N_ENTRIES
 
 NAMES = """
 add add_rows product product_rows axpy
@@ -43,7 +43,7 @@ relu_forward sigmoid_forward tanh_forward exp_forward log_forward erf_forward so
 gelu_forward gelu_tanh_forward
 softmax_forward log_softmax_forward swap_axes logsumexp
 reduce_sum reduce_mean reduce_variance reduce_norm reduce_max reduce_min reduce_argmax reduce_argmin
-matmul
+matmul convolution
 """.split()
 
 cdef Entry *entries[N_ENTRIES]
@@ -276,3 +276,4 @@ cdef tuple vectors(object x, object y):
 include "ops_elementwise.pxi"
 include "ops_reduction.pxi"
 include "ops_matmul.pxi"
+include "ops_convolution.pxi"

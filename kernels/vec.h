@@ -1,4 +1,4 @@
-/* SIMD vectors for the kernels: the only C file of the project.
+/* SIMD vectors for the kernels: with vec_bytes.h, which it includes, the only C of the project.
 
    vf holds VEC_BYTES / 4 floats, vd VEC_BYTES / 8 doubles; every operation exists as vf_name and vd_name. Three
    implementations, chosen by the flags of the translation unit: AVX-512 (x86-64-v4), AVX2 with FMA (x86-64-v3), and
@@ -24,6 +24,9 @@
      blendn(v, w, n)    the first n lanes of v, 0 <= n <= LANES, the others of w
      mark_nan(s, a)     s, but NaN in the lanes where a is NaN
      match              the first lane where a == b, LANES where there is none
+     any_nan(a)         whether a lane is NaN
+     bytes(p, a)        lanes that are whole numbers from 0 to 255, as bytes to memory; bytesn: the first n
+     where_byte(p, i, a)  a in the lanes of which the byte from memory is i, 0 in others; where_byten reads n bytes
      stream             store to an address aligned to VEC_BYTES, past the caches (vec_fence before others read it)
      zip_low, zip_high  a0 b0 a1 b1 ... of the lower and upper halves (log2(LANES) rounds of them transpose a block) */
 #ifndef FASTNN_VEC_H
@@ -385,5 +388,7 @@ VEC_INLINE float vf_hmin(vf v) { vf_FOLD(vf_min, v) return v[0]; }
 VEC_INLINE double vd_sum(vd v) { vd_FOLD(vd_add, v) return v[0]; }
 VEC_INLINE double vd_hmax(vd v) { vd_FOLD(vd_max, v) return v[0]; }
 VEC_INLINE double vd_hmin(vd v) { vd_FOLD(vd_min, v) return v[0]; }
+
+#include "vec_bytes.h"
 
 #endif

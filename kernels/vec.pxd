@@ -1,5 +1,7 @@
 """The vector types of vec.h, where their semantics are written: vf (float lanes) and vd (double lanes)."""
 
+from libc.stdint cimport uint8_t
+
 cdef extern from "vec.h" nogil:
     enum:
         VEC_BYTES
@@ -43,6 +45,11 @@ cdef extern from "vec.h" nogil:
     vf vf_blendn(vf v, vf w, Py_ssize_t n)
     vf vf_mark_nan(vf s, vf a)
     int vf_match(vf a, vf b)
+    bint vf_any_nan(vf a)
+    void vf_bytes(uint8_t *p, vf v)
+    void vf_bytesn(uint8_t *p, vf v, Py_ssize_t n)
+    vf vf_where_byte(const uint8_t *p, int i, vf x)
+    vf vf_where_byten(const uint8_t *p, int i, vf x, Py_ssize_t n)
     void vf_stream(float *p, vf v)
     vf vf_zip_low(vf a, vf b)
     vf vf_zip_high(vf a, vf b)
@@ -85,6 +92,11 @@ cdef extern from "vec.h" nogil:
     vd vd_blendn(vd v, vd w, Py_ssize_t n)
     vd vd_mark_nan(vd s, vd a)
     int vd_match(vd a, vd b)
+    bint vd_any_nan(vd a)
+    void vd_bytes(uint8_t *p, vd v)
+    void vd_bytesn(uint8_t *p, vd v, Py_ssize_t n)
+    vd vd_where_byte(const uint8_t *p, int i, vd x)
+    vd vd_where_byten(const uint8_t *p, int i, vd x, Py_ssize_t n)
     void vd_stream(double *p, vd v)
     vd vd_zip_low(vd a, vd b)
     vd vd_zip_high(vd a, vd b)

@@ -61,7 +61,7 @@ CASES = {
     "Reshape: sizes of another product": case(lambda: layers.Reshape((4, 4))(X), "`target_shape`", "15", "(4, 4)"),
     "Reshape: two unknown sizes": case(lambda: layers.Reshape((-1, -1)), "`target_shape`", "at most one -1"),
     "Reshape: a size of 0": case(lambda: layers.Reshape((0, 3)), "`target_shape`", "positive ints", "(0, 3)"),
-    "Flatten: channels first": case(lambda: layers.Flatten("channels_first"), "`data_format`", "'channels_first'"),
+    "Flatten: channels in the middle": case(lambda: layers.Flatten("middle"), "`data_format`", "'middle'"),
     "Masking: a mask_value that is a word": case(lambda: layers.Masking("pad"), "`mask_value`", "'pad'"),
     "LayerNormalization: the axis of the rows": case(lambda: layers.LayerNormalization(0)(X), "`axis`", "rows", "0"),
     "LayerNormalization: no such axis": case(lambda: layers.LayerNormalization(3)(X), "`axis`", "-3 to 2", "got 3"),

@@ -19,7 +19,7 @@ image = pytest.importorskip("matplotlib.image")
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 RUNNERS = [runner for operation in _race.OPERATIONS for runner in _race.contestants(operation)]
-SMALL = {"dot": 9, "matmul": 5, "relu": 9}
+SMALL = {"dot": 9, "matmul": 5, "relu": 9, "conv": 4}
 
 
 def run(*arguments, folder, code=None):
@@ -74,6 +74,8 @@ def test_the_arguments_leave_no_room_for_rounding():
     ("matmul", lambda a, b: np.matmul(a, b)[:-1]),
     ("matmul", lambda a, b: np.matmul(a, b) * (1 + 1e-7)),
     ("relu", lambda x: np.abs(x)),
+    ("conv", lambda x, w: _race.Conv.oracle(x, w[::-1])),
+    ("conv", lambda x, w: _race.Conv.oracle(x, w)[:, 1:]),
     ("relu", lambda x: np.where(np.arange(len(x)) < len(x) - 1, np.maximum(x, 0), -1)),
 ])
 def test_a_planted_wrong_result_is_refused(operation, spoil):
@@ -112,7 +114,7 @@ def test_examples_of_the_race():
 
 
 def test_race_becomes_a_page(tmp_path):
-    results = benchmark("bench_vectorization", "dot-10- or matmul-8- or relu-100-", tmp_path)
+    results = benchmark("bench_vectorization", "dot-10- or matmul-8- or relu-100- or conv-6-", tmp_path)
     process = run(BENCH / "report.py", results, "--out", tmp_path / "docs", folder=tmp_path)
     assert process.returncode == 0, process.stderr
     page = (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -173,6 +175,53 @@ def test_each_level_has_its_section(tmp_path, monkeypatch):
         assert f"## Kernels, level {level}, NumPy with" in page
 
 
+def test_convolutions_become_a_section(tmp_path):
+    results = benchmark("bench_convolution", "28x28x1-32 and -1-", tmp_path, "--turns=1", "--turn-seconds=0.001")
+    process = run(BENCH / "report.py", results, "--out", tmp_path, folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    entries = {(entry["extra_info"]["work"], entry["extra_info"]["contestant"]): entry
+               for entry in json.loads(results.read_text())["benchmarks"]}
+    assert {work for work, name in entries if name == "fastnn"} == {"forward", "dW", "all"}
+    flops = 2 * 32 * 26 * 26 * 9 * 32
+    for work, parts in (("forward", 1), ("dW", 1), ("all", 2)):
+        ours, numpy = (entries[work, name]["stats"]["median"] for name in ("fastnn", "numpy"))
+        about = entries[work, "fastnn"]["extra_info"]
+        assert about["flops"] == parts * flops and about["peak"] > 1e9
+        row = next(line for line in page.splitlines() if line.startswith(f"| 32x28x28x1-32, {work} |"))
+        assert f"| {_race.duration(ours)} |" in row and row.endswith(f" {_race.times(numpy, ours)} |")
+        assert f" {parts * flops / ours / about['peak']:.0%} |" in row
+    level = fastnn.show_config("dicts")["levels"]["used"]
+    assert f"## Convolutions, level {level}" in page and "### One thread" in page
+
+
+def test_a_wrong_convolution_is_refused(bench_module):
+    module = bench_module("convolutions")
+    shape = "32x28x28x1-32"
+    given = {name: array.astype(float) for name, array in module.arrays(shape).items()}
+    right = module.oracle(**given)
+    module.check(shape, "forward", {"y": right["y"]})
+    for results in ({"y": right["y"] * 1.001}, {"y": right["y"][:, ::-1]}, {}, {"dx": right["dx"]}):
+        with pytest.raises(AssertionError):
+            module.check(shape, "forward", results)
+    for name in ("x", "w", "b"):                     # the gradients are the slopes of the sum of y · dy, in a direction
+        step = np.random.default_rng(1).standard_normal(given[name].shape)
+        above, below = (module.oracle(**{**given, name: given[name] + e * step})["y"] for e in (0.5, -0.5))
+        slope = ((above - below) * given["dy"]).sum()
+        assert (right[f"d{name}"] * step).sum() == pytest.approx(slope, rel=1e-9)
+
+
+def test_convolutions_on_two_threads_stand_beside_those_on_one(bench_module):
+    module = bench_module("results")
+    results = [module.Result({"shape": "s", "work": "dW", "threads": threads, "contestant": name, "flops": 1e6,
+                              "peak": 1e9 * threads}, seconds, seconds, 0.0, seconds, {"machine": {}, "date": "today"})
+               for name, threads, seconds in (("fastnn", 1, 4e-3), ("fastnn", 2, 2e-3), ("torch", 2, 9e-3),
+                                              ("torch, channels last", 2, 6e-3))]
+    text = bench_module("convolution_tables").sections(results)
+    assert "| s, dW | 4.00 ms | 4.00 ms | 25% | 25% |\n" in text
+    assert "| s, dW | 2.00 ms | 2.00 ms | 25% | 25% | 3.00x | 2.00x |\n" in text
+
+
 def test_two_threads_stand_beside_one_and_numpy(bench_module):
     result = bench_module("results").Result(
         {"kernel": "A·B", "shape": [8, 8, 8], "bound": 1e-3, "median": {"fastnn, 1 thread": 4e-3}, "numpy": 6e-3},
@@ -213,7 +262,7 @@ def test_both_crossovers_are_told(bench_module, capsys):
     assert (module.pays_from("light", "hot"), module.pays_from("light", "cold")) == (f"{sizes[2]:,}", f"{sizes[5]:,}")
     module.medians["light", sizes[-1], "cold", 2] = 1.0
     assert module.pays_from("light", "cold") == "none of these sizes"
-    assert module.threshold("light") == 200_000 and module.threshold("heavy") == 50_000
+    assert module.threshold("light") == module.threshold("heavy") == 400_000
 
 
 @pytest.mark.parametrize("state", ["hot", "cold"])
@@ -266,9 +315,9 @@ def test_workloads_are_whole_batches_of_known_shape(bench_module):
     workloads = bench_module("workloads")
     for name, workload in workloads.WORKLOADS.items():
         x, y = workloads.data(name)
-        assert x.shape == (len(y), workload.features) and len(y) % workloads.BATCH == 0
+        assert x.shape == (len(y), *workload.shape) and len(y) % workloads.BATCH == 0
         assert (x.dtype, y.dtype) == (np.float32, np.int64)
-        assert set(y) == set(range(workload.layers[-1][1]))
+        assert set(y) == set(range(workload.classes))
 
 
 def test_replayed_durations_arrive_unchanged(bench_module):

@@ -71,6 +71,17 @@ def test_train_takes_its_options(command, tmp_path):
         check_picture(tmp_path / "a" / "b" / name)
 
 
+def test_train_with_convolutions_draws_what_they_see(command, tmp_path):
+    process = command("train", "digits", "--model", "cnn", "--epochs", "1", "--hidden", "16")
+    assert process.returncode == 0, process.stderr
+    assert LAST_LINE.fullmatch(process.stdout.splitlines()[-1]).groups()[:3] == ("digits", "7185", "1")
+    # two convolutions of 3 x 3, and dense layers behind 5 x 5 x 64
+    assert f"{9 * 32 + 32 + 9 * 32 * 64 + 64 + 1600 * 16 + 16 + 16 * 10 + 10:,}" in process.stdout
+    assert sorted(os.listdir(tmp_path / "fastnn-digits")) == sorted((*PICTURES, "filters.png", "feature-maps.png"))
+    for name in os.listdir(tmp_path / "fastnn-digits"):
+        check_picture(tmp_path / "fastnn-digits" / name)
+
+
 def test_train_is_repeatable_from_its_seed(command):
     plain = "import sys; sys.modules['matplotlib'] = None"       # pictures take longer than the training
     first, again, other = (command("train", "--epochs", "5", "--seed", seed, code=plain).stdout.splitlines()[:-1]
@@ -101,6 +112,9 @@ def test_train_is_repeatable_from_its_seed(command):
     (["train", "iris", "digits"], "unrecognized arguments: digits"),
     (["info", "more"], "unrecognized arguments: more"),
     (["train", "iris", "--target", "species"], "--target is for a CSV file, not for iris"),
+    (["train", "iris", "--model", "cnn"], "--model is for digits, not for iris"),
+    (["train", "table.csv", "--model", "mlp"], "--model is for digits, not for table.csv"),
+    (["train", "digits", "--model", "cnm"], "argument --model: unknown model 'cnm'; did you mean 'cnn'?"),
     (["train", "table.csv"], "table.csv: --target is missing: the name of the column to predict"),
     (["train", "table.csv", "--target", "y", "--task", "clases"],
      "argument --task: unknown task 'clases'; did you mean 'classes'?"),
@@ -168,7 +182,7 @@ def test_bench_prints_a_table_and_draws_the_bars(command, tmp_path):
     check_picture(tmp_path / "out" / "race-dot.png")
 
 
-@pytest.mark.parametrize(("operation", "size"), [("matmul", "4"), ("relu", "5")])
+@pytest.mark.parametrize(("operation", "size"), [("matmul", "4"), ("relu", "5"), ("conv", "3")])
 def test_bench_runs_every_operation(command, tmp_path, operation, size):
     process = command("bench", operation, "--sizes", size)
     assert process.returncode == 0, process.stderr

@@ -64,7 +64,7 @@ def test_the_names_of_keras_are_the_recorded_ones():
 
 
 @pytest.mark.parametrize(("module", "name", "words"), [
-    (fastnn.layers, "Conv9D", ""),
+    (fastnn.layers, "Conv9D", "Did you mean 'Conv2D'?"),
     (fastnn.layers, "Dens", "Did you mean 'Dense'?"),
     (fastnn.layers, "dEnse", "Did you mean 'Dense'?"),
     (fastnn.layers, "Adam", "It is fastnn.optimizers.Adam."),
@@ -78,7 +78,7 @@ def test_the_names_of_keras_are_the_recorded_ones():
     (fastnn, "ResNet50", ONLY_KERAS.format("keras.applications.ResNet50")),
     (fastnn.layers, "Conv3D", ONLY_KERAS.format("keras.layers.Conv3D")),
     (fastnn.layers, "conv_3d", ONLY_KERAS.format("keras.layers.Conv3D")),
-    (fastnn.datasets, "mnist", ONLY_KERAS.format("keras.datasets.mnist")),
+    (fastnn.datasets, "cifar10", ONLY_KERAS.format("keras.datasets.cifar10")),
     (fastnn.preprocessing, "image", ONLY_KERAS.format("keras.preprocessing.image")),
     (fastnn.ops, "einsum", ONLY_KERAS.format("keras.ops.einsum")),
     (fastnn.optimizers, "Ftrl", ONLY_KERAS.format("keras.optimizers.Ftrl")),

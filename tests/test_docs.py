@@ -1,4 +1,4 @@
-"""The pages of docs/ are true: the code of docs/your-own.md runs, and prints what its comments say."""
+"""The pages of docs/ are true: the code of docs/your-own.md and pictures.md runs, and prints what its comments say."""
 import contextlib
 import io
 import re
@@ -14,16 +14,38 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 @pytest.fixture
 def names(tmp_path, monkeypatch):
-    """What the blocks of docs/your-own.md leave behind, run one after another, with their output."""
+    """What the blocks of docs/your-own.md leave behind, with their output."""
     monkeypatch.chdir(tmp_path)
+    return run("your-own.md")
+
+
+def run(page):
+    """What the blocks of a page leave behind, run one after another, with their output."""
     fastnn.backend.clear_session()
     fastnn.utils.set_random_seed(0)
     names = {}
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        for code in re.findall(r"^```python\n(.*?)^```$", (DOCS / "your-own.md").read_text(), re.S | re.M):
+        for code in re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.S | re.M):
             exec(code, names)
     return {**names, "printed": out.getvalue().splitlines()}
+
+
+def said(page):
+    """What the comments behind the prints of a page say."""
+    return re.findall(r"^print\(.*\)  +# (.*)$", (DOCS / page).read_text(), re.M)
+
+
+def test_the_page_of_pictures(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.chdir(tmp_path)
+    names = run("pictures.md")
+    assert names["printed"] == said("pictures.md") and len(said("pictures.md")) == 7
+    assert names["ax"].images and (tmp_path / "confusion.png").stat().st_size > 1000
+    assert names["history"].history["loss"][-1] < names["history"].history["loss"][0] / 2
+    assert names["model"].predict(np.zeros((2, 64, 64, 3), np.uint8), verbose=0).shape == (2, 1)
+    pyplot.close("all")
 
 
 def numeric(f, a):
@@ -37,8 +59,7 @@ def numeric(f, a):
 
 
 def test_the_page_prints_what_its_comments_say(names):
-    said = re.findall(r"^print\(.*?\)  +# (.*)$", (DOCS / "your-own.md").read_text(), re.M)
-    assert len(said) == 2 and names["printed"] == said
+    assert len(said("your-own.md")) == 2 and names["printed"] == said("your-own.md")
 
 
 def test_the_gradients_of_the_page_are_right(names):

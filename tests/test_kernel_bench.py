@@ -12,29 +12,56 @@ import pytest
 
 import fastnn
 from fastnn import _kernel_bench, _roofline, ops
-from fastnn._kernel_cases import ELEMENTWISE, FUNCTIONS, PRODUCTS, READERS, ROWS, SHAPES, Case, check, value
+from fastnn._kernel_cases import (
+    CONVOLUTIONS,
+    ELEMENTWISE,
+    FUNCTIONS,
+    PRODUCTS,
+    READERS,
+    ROWS,
+    SHAPES,
+    Case,
+    check,
+    convolved,
+    value,
+)
 from fastnn._race import WrongResult
 from fastnn.cli import CommandError, kernels
 
 KERNELS = Path(__file__).resolve().parent.parent / "kernels"
 TINY = [Case("A·B", (5, 3, 4)), Case("Aᵀ·B", (5, 3, 4)), Case("A·Bᵀ", (5, 3, 4), "float64"), Case("dot", (9,)),
-        Case("relu", (9,)), Case("softmax", (3, 4))]
+        Case("relu", (9,)), Case("softmax", (3, 4)), Case("conv", (2, 5, 4, 3, 2))]
+
+
+def small(kernel):
+    """A small shape of a kernel."""
+    if kernel == "conv":
+        return (2, 7, 6, 3, 9)
+    return (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS])
+@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS, "conv"])
 def test_every_expression_is_right(kernel, dtype):
-    shape = (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)
-    case = Case(kernel, shape, dtype)
+    case = Case(kernel, small(kernel), dtype)
     for library in ("fastnn", "numpy"):
         if case.statement(library):
             check(case, library)
 
 
-@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS])
+@pytest.mark.parametrize("kernel", [*PRODUCTS, *FUNCTIONS, "conv"])
 def test_torch_computes_the_same(kernel):
     pytest.importorskip("torch")
-    check(Case(kernel, (7, 20, 9) if kernel in PRODUCTS else (30, 11) if kernel in ROWS else (1000,)), "torch")
+    check(Case(kernel, small(kernel)), "torch")
+
+
+def test_the_convolution_of_numpy_is_that_of_its_definition():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 5, 4, 3)), rng.standard_normal((3, 3, 3, 2))
+    expected = np.zeros((2, 3, 2, 2))
+    for n, i, j, f in np.ndindex(expected.shape):
+        expected[n, i, j, f] = (x[n, i:i + 3, j:j + 3] * w[..., f]).sum()
+    np.testing.assert_allclose(convolved(x, w), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("kernel", [*ELEMENTWISE, *ROWS])
@@ -80,6 +107,8 @@ def test_only_the_ends_of_a_large_result_are_compared(monkeypatch):
     ("relu", Case("relu", (10,)), lambda x, out: np.abs(x)),
     ("softmax", Case("softmax", (2, 3)), lambda x, out: np.full_like(x, np.nan)),
     ("argmax", Case("argmax", (10,)), lambda x: int(np.argmin(x))),
+    ("conv", Case("conv", (2, 5, 4, 3, 2)), lambda x, y, out: convolved(x, y[::-1])),
+    ("conv", Case("conv", (2, 5, 4, 3, 2)), lambda x, y, out: convolved(x, y) + np.float32(1e-4)),
 ])
 def test_a_planted_wrong_result_is_refused(monkeypatch, name, case, spoiled):
     monkeypatch.setattr(ops, name, spoiled)
@@ -96,6 +125,9 @@ def test_work_and_bytes_are_counted_once():
     assert (Case("add", (10,)).moved, Case("axpy", (10,)).flops, Case("axpy", (10,)).moved) == (120, 20, 120)
     assert (Case("sum", (10,)).moved, Case("softmax", (3, 4)).moved) == (40, 96)
     assert _roofline.intensity(product.flops, product.moved) == 60 / 124
+    conv = Case("conv", (2, 5, 4, 3, 7))
+    assert conv.flops == 2 * (2 * 3 * 2 * 7) * (3 * 3 * 3)
+    assert conv.moved == 4 * (2 * 5 * 4 * 3 + 3 * 3 * 3 * 7 + 2 * 3 * 2 * 7) and conv.stream == "copy"
 
 
 # What the operations of vec.h count at the level that needs fewest: with instructions for exponents.
@@ -249,6 +281,7 @@ def test_the_command_measures_what_its_page_promises():
     for kernel in (*ELEMENTWISE, *READERS):
         assert {case.shape for case in cases if case.kernel == kernel} == {(100_000,), (10_000_000,)}
     assert set(FUNCTIONS) == {*ELEMENTWISE, *READERS, *ROWS, "dot"} <= {case.kernel for case in cases}
+    assert [case.shape for case in cases if case.kernel == "conv"] == CONVOLUTIONS
     assert {case.shape for case in cases if case.kernel == "softmax"} == {(32, 10), (1000, 10), (1000, 1000)}
     short = [case for case, _ in _kernel_bench.command_cases(True)]
     assert set(short) < set(cases) and len(short) < len(cases) / 2

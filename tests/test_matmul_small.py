@@ -16,6 +16,9 @@ COLUMNS = (1, 3, 4, 6, 8, 10, 11, 16, 17, 33, 70)
 LONG = ((1, 4097, 1), (7, 8200, 3), (33, 4100, 20), (65, 8192, 5), (1, 4096, 33))
 
 
+FEW = 8         # rows of A for which a transposed B may be read where it lies
+
+
 def multiply(a, b, c, flags, level, threads):
     m, n = c.shape
     k = a.shape[0 if flags & TRANSPOSE_A else 1]
@@ -34,7 +37,8 @@ def multiply(a, b, c, flags, level, threads):
 def test_ways_agree(level, dtype, accumulate):
     """However the factors are stored, and with any number of threads, C has the same bits, and they are right.
 
-    A single column is the exception: there the order of summation depends on how A is stored.
+    The exceptions are a single column, where the order of summation depends on how A is stored, and a transposed B that
+    few rows use.
     """
     for m, k, n in [*itertools.product(ROWS, DEPTHS, COLUMNS), *LONG]:
         rng = np.random.default_rng([m, k, n])
@@ -54,4 +58,7 @@ def test_ways_agree(level, dtype, accumulate):
                 assert multiply(a, b, start.copy(), accumulate, level, 2).tobytes() == first.tobytes(), (m, k)
             for threads in (1, 2):
                 other = multiply(stored_a, stored_b, start.copy(), flags | accumulate, level, threads)
-                assert first.tobytes() == other.tobytes(), (m, k, n, flags, threads)
+                if flags == TRANSPOSE_B and m <= FEW and n > 1:
+                    assert (abs(other - expected) <= bound).all(), (m, k, n)
+                else:
+                    assert first.tobytes() == other.tobytes(), (m, k, n, flags, threads)

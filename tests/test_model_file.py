@@ -565,7 +565,13 @@ def test_the_same_names_everywhere():
 
 ARGUMENTS = {
     "Dense": (3,), "Activation": ("tanh",), "Dropout": (0.5,), "GaussianNoise": (0.1,), "GaussianDropout": (0.1,),
-    "AlphaDropout": (0.1,), "Reshape": ((2, 3),), "Rescaling": (2.0,), "InputLayer": None, "Lambda": None}
+    "AlphaDropout": (0.1,), "Reshape": ((2, 3),), "Rescaling": (2.0,), "InputLayer": None, "Lambda": None,
+    "Conv1D": (4, 2), "Conv2D": (4, (2, 1)), "Conv1DTranspose": (4, 2), "Conv2DTranspose": (4, 2, 2),
+    "DepthwiseConv1D": (2,), "DepthwiseConv2D": ((2, 1),), "SeparableConv1D": (4, 2), "SeparableConv2D": (4, (2, 1)),
+    "AveragePooling1D": (2,), "AveragePooling2D": ((2, 1),), "MaxPooling2D": ((2, 1),), "Permute": ((1,),),
+    "RepeatVector": (2,), "SpatialDropout1D": (0.1,), "SpatialDropout2D": (0.1,), "GroupNormalization": (3,),
+    "Cropping1D": (1,), "Cropping2D": ((1, 0),), "UpSampling1D": (2,), "UpSampling2D": (2,), "ZeroPadding1D": (1,)}
+SHAPES = {"1D": (3, 2), "2D": (3, 2, 1), "": (6,)}     # what six features become for layers over steps and images
 
 
 @pytest.mark.parametrize("name", sorted({cls.__name__ for cls in fastnn.layers.registry.by_name.values()}))
@@ -577,7 +583,9 @@ def test_every_layer_comes_back(tmp_path, name):
     layer = getattr(fastnn.layers, name)(*ARGUMENTS.get(name, ()))
     if hasattr(layer, "adapt"):
         layer.adapt(x)
-    model = fastnn.Sequential([fastnn.Input((6,)), Dense(6), layer, fastnn.layers.Flatten(), Dense(2)])
+    shape = next(shape for part, shape in SHAPES.items() if part in name)
+    model = fastnn.Sequential([fastnn.Input((6,)), Dense(6), fastnn.layers.Reshape(shape), layer,
+                               fastnn.layers.Flatten(), Dense(2)])
     model.compile("adam", "mse")
     model.fit(x, x[:, :2], verbose=0)
     model.save(tmp_path / "net")

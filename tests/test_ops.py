@@ -548,8 +548,8 @@ def test_what_is_no_array_of_numbers_is_refused():
     for x in refused:
         for name in ops.__all__:
             arguments = {"dot": (x, x), "matmul": (x, x), "add": (x, 1.0), "multiply": (1.0, x),
-                         "axpy": (1.0, x, np.ones(3))}.get(name, (x,))
-            with pytest.raises((ValueError, TypeError), match=r"`x"):
+                         "axpy": (1.0, x, np.ones(3)), "conv": (x, x)}.get(name, (x,))
+            with pytest.raises((ValueError, TypeError), match=r"`(x|inputs)"):
                 getattr(ops, name)(*arguments)
 
 
@@ -607,4 +607,4 @@ def test_documentation(name):
     assert sum(len(e.examples) for e in examples) == 1
     assert all(doctest.DocTestRunner().run(e).failed == 0 for e in examples)
     parameters = list(inspect.signature(function).parameters)
-    assert parameters[0] in ("x", "x1", "alpha") and function.__name__ == name
+    assert parameters[0] in ("x", "x1", "alpha", "inputs") and function.__name__ == name

@@ -133,11 +133,13 @@ def test_the_threads_of_the_pool_get_their_own_floating_point_mode_back():
         workers = set(run_blocks(8, 2, look_too=look).values())
     libm.fesetenv(own)
     assert set(kept.values()) == {False}, "the blocks run in the mode of the caller"
-    kept.clear()
-    for path in pool:
+    teams = []
+    for path in pool:                       # other packages may have brought an OpenMP, and threads, of their own
+        kept.clear()
         ctypes.CDLL(path).GOMP_parallel(look, None, 2, 0)
-    assert set(kept) == workers
-    assert set(kept.values()) == {True}
+        teams.append(set(kept))
+        assert set(kept.values()) == {True}
+    assert workers in teams
 
 
 def test_a_forked_child_runs_on_one_thread_and_never_hangs(run_python):

@@ -147,3 +147,17 @@ def test_masked_affine(level, dtype):
         settings = {"level": level, "dtype": dtype, "threads": threads_for(n)}
         y = run("masked_affine", [x, mask, np.empty_like(x)], [n], [2.0, 0.5, -7.0], **settings)[2]
         assert np.array_equal(y, np.where(mask, x * np.array(2, dtype) + np.array(0.5, dtype), np.array(-7, dtype)))
+
+
+@everywhere
+def test_dropout_of_channels(level, dtype):
+    """One mask for all places of an image, for few channels and for more than a tile holds."""
+    for images, places, channels in [*((2, 5, n) for n in SIZES), (1, 300, 3), (3, 7, 256), (2, 3, 257), (2, 3, 512),
+                                     (2, 2, 513), (0, 3, 4), (2, 0, 3), (1, 2, 1100)]:
+        rng = np.random.default_rng(channels)
+        x, mask = rng.normal(0, 1, (images, places, channels)).astype(dtype), rng.integers(0, 2, (images, channels))
+        x[:, ::2] = np.where(mask[:, None], x[:, ::2], np.inf)                 # what drops is 0 whatever it was
+        y = run("channel_dropout", [x, mask.astype(np.uint8), np.empty_like(x)], x.shape, [0.3], dtype=dtype,
+                level=level, threads=(1, 2, 3))[2]
+        kept = np.broadcast_to(mask[:, None] > 0, x.shape)
+        assert np.array_equal(y, np.where(kept, x * np.array(1 / 0.7, dtype), 0)), (images, places, channels)

@@ -13,9 +13,10 @@ SECONDS = 5.0            # a contestant whose calls would take longer is left ou
 
 OPTIONS = {
     "operation": {"nargs": "?", "type": one_of("operation", list(_race.OPERATIONS)),
-                  "metavar": "OPERATION", "help": "dot, matmul or relu (default: dot)"},
+                  "metavar": "OPERATION", "help": "dot, matmul, relu or conv (default: dot)"},
     "--sizes": {"type": wholes, "metavar": "N[,N...]",
-                "help": "elements of a vector or side of a matrix (default: 10,100,1000,10000,100000 for dot)"},
+                "help": "elements of a vector or side of a matrix or picture (default: 10,100,1000,10000,100000 "
+                        "for dot)"},
     "--kernels": {"action": "store_true", "help": "measure the kernels instead"},
     "--quick": {"action": "store_true", "help": "with --kernels: fewer of them, and shorter"},
     "--out": {"default": "fastnn-bench", "metavar": "DIR", "help": "folder for the picture (default: fastnn-bench)"},

@@ -92,6 +92,8 @@ def one_thread(quick):
 
 def heading(row):
     """Rows of one family stand below one heading."""
+    if row["kernel"] == "conv":
+        return "conv"
     return "A" if row["kernel"] in PRODUCTS else row["shape"][0] if len(row["shape"]) == 1 else "rows"
 
 

@@ -2,7 +2,9 @@
 
 A CSV file: its first line names the columns; --target is the one to predict, a number or classes; the others are
 numbers or categories. A fifth of the rows is held out to test the net. The folder gets the model, for `fastnn predict`,
-and pictures. iris and digits: data, split, scaling and report come from scikit-learn.
+and pictures. iris and digits: data, split, scaling and report come from scikit-learn; digits with `--model cnn` are
+enlarged to 28 x 28 pixels and learned with copies that are moved by a pixel, by two convolutions, each with a pooling
+behind it.
 
 Draws the learning curves and the confusion matrix of the test rows. The last line gives rows, epochs, time of a
 training step (median over the epochs, validation not counted) and seconds since the process started.
@@ -14,12 +16,17 @@ from collections import namedtuple
 from importlib import import_module
 
 import fastnn
-from fastnn import plotting
+from fastnn import layers, plotting
 from fastnn.cli import CommandError, count, missing, names, one_of, process_seconds, save_pictures, seed, whole, wholes
 
 BATCH_SIZE = 32
 # Enough epochs for the learning curve to be flat, and still over within a second.
-DEFAULTS = {"iris": {"epochs": 50, "hidden": [64, 64]}, "digits": {"epochs": 30, "hidden": [128, 64]}}
+DEFAULTS = {"iris": {"epochs": 50, "hidden": [64, 64]}, "digits": {"epochs": 30, "hidden": [128, 64]},
+            "digits as pictures": {"epochs": 5, "hidden": [128]}}
+KNOWN = ("iris", "digits")
+FILTERS = (32, 64)               # of the convolutions
+BRIGHTEST = 16                   # value of a pixel
+MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))       # pixels down and to the right; two around are black
 
 FOR_TABLES = ("target", "task", "categories", "ignore")       # options that a known data set does not take
 
@@ -29,7 +36,7 @@ def source(text):
     return text if os.path.exists(text) or os.path.splitext(text)[1] or os.sep in text else known(text)
 
 
-known = one_of("dataset", list(DEFAULTS))
+known = one_of("dataset", list(KNOWN))
 OPTIONS = {
     "source": {"nargs": "?", "default": "iris", "type": source, "metavar": "DATA",
                "help": "the CSV file to learn from; or iris or digits (default: iris)"},
@@ -38,11 +45,15 @@ OPTIONS = {
                "help": "classes or number (default: classes for texts and for up to 20 different whole numbers)"},
     "--categories": {"type": names, "metavar": "COLUMN[,...]", "help": "columns whose numbers are only names"},
     "--ignore": {"type": names, "metavar": "COLUMN[,...]", "help": "columns to leave out"},
+    "--model": {"type": one_of("model", ["mlp", "cnn"]), "metavar": "MODEL",
+                "help": "for digits: mlp, dense layers alone, or cnn, convolutions before them (default: mlp)"},
     "--epochs": {"type": whole, "metavar": "N",
-                 "help": "passes over the training rows (default: 50 iris, 30 digits, a table 100, 20 if it is large)"},
+                 "help": "passes over the training rows (default: 50 iris, 30 digits, 5 as pictures, a table 100, 20 "
+                         "if it is large)"},
     "--batch-size": {"type": whole, "metavar": "N", "help": "rows of a step (default: 32, for a large table 256)"},
     "--hidden": {"type": wholes, "metavar": "N[,N...]",
-                 "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits, 64 a table)"},
+                 "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits, 128 as pictures, 64 a "
+                         "table)"},
     "--seed": {"type": seed, "default": 0, "metavar": "N",
                "help": "seed of the split, the weights and the shuffling (default: 0)"},
     "--out": {"metavar": "DIR", "help": "folder for the model and pictures (default: fastnn-iris, fastnn-FILE, ...)"},
@@ -86,12 +97,31 @@ def load(dataset, seed):
     return Data(scaler.transform(x_train), scaler.transform(x_test), y_train, y_test, module.CLASS_NAMES)
 
 
-def build(features, hidden, classes):
-    """A net of relu layers with a softmax over the classes, compiled."""
-    model = fastnn.Sequential([fastnn.Input((features,))])
+def load_pictures(seed):
+    """The digits as pictures of 28 x 28 pixels from 0 to 1, split likewise; those to train with moved about as well."""
+    import numpy as np
+
+    from fastnn.datasets import digits
+    try:
+        (x_train, y_train), (x_test, y_test) = digits.load_data(seed=seed, size=28)
+    except ImportError:
+        raise missing("scikit-learn") from None
+    x_train, x_test = (x[..., None] / BRIGHTEST for x in (x_train, x_test))
+    x_train = np.concatenate([np.roll(x_train, move, (1, 2)) for move in MOVES])
+    return Data(x_train, x_test, np.tile(y_train, len(MOVES)), y_test, digits.CLASS_NAMES)
+
+
+def build(shape, hidden, classes):
+    """A net of relu layers with a softmax over the classes, for pictures with convolutions before them, compiled."""
+    model = fastnn.Sequential([fastnn.Input(shape)])
+    if len(shape) > 1:
+        for filters in FILTERS:
+            model.add(layers.Conv2D(filters, (3, 3), activation="relu"))
+            model.add(layers.MaxPooling2D())
+        model.add(layers.Flatten())
     for units in hidden:
-        model.add(fastnn.layers.Dense(units, activation="relu"))
-    model.add(fastnn.layers.Dense(classes, activation="softmax"))
+        model.add(layers.Dense(units, activation="relu"))
+    model.add(layers.Dense(classes, activation="softmax"))
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -99,7 +129,9 @@ def build(features, hidden, classes):
 def run(options):
     """Train, report, draw."""
     given = [name for name in FOR_TABLES if getattr(options, name) is not None]
-    if options.source not in DEFAULTS:
+    if options.model and options.source != "digits":
+        raise CommandError(f"--model is for digits, not for {options.source}", 2)
+    if options.source not in KNOWN:
         if not options.target:
             raise CommandError(f"{options.source}: --target is missing: the name of the column to predict", 2)
         from . import train_file
@@ -112,32 +144,40 @@ def run(options):
 
 def train_known(options):
     """The same on a known data set."""
-    data = load(options.source, options.seed)
-    epochs = options.epochs or DEFAULTS[options.source]["epochs"]
+    pictures = options.model == "cnn"
+    data = load_pictures(options.seed) if pictures else load(options.source, options.seed)
+    defaults = DEFAULTS["digits as pictures" if pictures else options.source]
+    epochs = options.epochs or defaults["epochs"]
     batch_size = options.batch_size or BATCH_SIZE
     fastnn.utils.set_random_seed(options.seed)
-    model = build(data.x_train.shape[1], options.hidden or DEFAULTS[options.source]["hidden"], len(data.class_names))
+    model = build(data.x_train.shape[1:], options.hidden or defaults["hidden"], len(data.class_names))
     model.summary()
     clock = StepClock()
     history = model.fit(data.x_train, data.y_train, batch_size=batch_size, epochs=epochs, verbose=0,
                         validation_data=(data.x_test, data.y_test), callbacks=[clock])
-    report(options, data, history, model.predict(data.x_test, verbose=0).argmax(axis=1))
+    report(options, data, history, model, pictures)
     rows = len(data.x_train)
     step = statistics.median(clock.seconds) / -(-rows // batch_size)
     print(f"{options.source}: {count(rows, 'row')}, {count(epochs, 'epoch')}, {step * 1e6:.1f} µs a step, "
           f"{process_seconds():.2f} s since the process started")
 
 
-def report(options, data, history, predicted):
-    """Print how each class of the test rows was predicted; draw the two pictures."""
+def report(options, data, history, model, pictures):
+    """Print how each class of the test rows was predicted; draw what happened, and what the convolutions see."""
     from sklearn.metrics import classification_report
+    predicted = model.predict(data.x_test, verbose=0).argmax(axis=1)
     print(f"\n{count(len(data.y_test), 'test row')}:")
     print(classification_report(data.y_test, predicted, target_names=data.class_names, zero_division=0))
-    save_pictures(options.out or f"fastnn-{options.source}", {
+    drawings = {
         "learning-curves.png": lambda figure: draw_curves(history, figure),
         "confusion-matrix.png": lambda figure: plotting.confusion_matrix(data.y_test, predicted, data.class_names,
                                                                          ax=figure.subplots()),
-    })
+    }
+    if pictures:
+        drawings["filters.png"] = lambda figure: plotting.filters(model.layers[0], ax=figure.subplots())
+        drawings["feature-maps.png"] = lambda figure: plotting.feature_maps(model, data.x_test[0], 0,
+                                                                            ax=figure.subplots())
+    save_pictures(options.out or f"fastnn-{options.source}", drawings)
 
 
 def draw_curves(history, figure):

@@ -2,25 +2,73 @@
 from .._describe import Registry, custom_object_scope, serialize
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .base import KerasTensor, Layer
+from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
+from .convolution_depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+)
+from .convolution_transpose import Conv1DTranspose, Conv2DTranspose, Convolution1DTranspose, Convolution2DTranspose
 from .core import ActivityRegularization, Identity, Lambda, Masking
 from .dense import Dense
+from .global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
+from .group_normalization import GroupNormalization
 from .input import Input, InputLayer
 from .normalization import BatchNormalization
+from .padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from .permuting import Permute
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from .preprocessing import Normalization, Rescaling
 from .regularization import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .reshaping import Flatten, Reshape
+from .resizing import RepeatVector, UpSampling1D, UpSampling2D
 from .row_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
 
-_CLASSES = (ELU, Activation, ActivityRegularization, AlphaDropout, BatchNormalization, Dense, Dropout, Flatten,
-            GaussianDropout, GaussianNoise, Identity, InputLayer, Lambda, LayerNormalization, LeakyReLU, Masking,
-            Normalization, PReLU, ReLU, RMSNormalization, Rescaling, Reshape, Softmax, UnitNormalization)
+_CLASSES = (ELU, Activation, ActivityRegularization, AlphaDropout, AveragePooling1D, AveragePooling2D,
+            BatchNormalization, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense,
+            DepthwiseConv1D, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise,
+            GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
+            GroupNormalization, Identity, InputLayer, Lambda, LayerNormalization, LeakyReLU, Masking, MaxPooling1D,
+            MaxPooling2D, Normalization, PReLU, Permute, RMSNormalization, ReLU, RepeatVector, Rescaling, Reshape,
+            SeparableConv1D, SeparableConv2D, Softmax, SpatialDropout1D, SpatialDropout2D, UnitNormalization,
+            UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D)
 registry = Registry("layer", Layer, _CLASSES)
 
 __all__ = [
-    "ELU", "Activation", "ActivityRegularization", "AlphaDropout", "BatchNormalization", "Dense", "Dropout", "Flatten",
-    "GaussianDropout", "GaussianNoise", "Identity", "Input", "InputLayer", "KerasTensor", "Lambda", "Layer",
-    "LayerNormalization", "LeakyReLU", "Masking", "Normalization", "PReLU", "RMSNormalization", "ReLU", "Rescaling",
-    "Reshape", "Softmax", "UnitNormalization", "deserialize", "get", "registry", "serialize"]
+    "ELU", "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D", "AveragePooling2D",
+    "AvgPool1D", "AvgPool2D", "BatchNormalization", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose",
+    "Convolution1D", "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose", "Cropping1D",
+    "Cropping2D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "Flatten", "GaussianDropout",
+    "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D",
+    "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GroupNormalization",
+    "Identity", "Input", "InputLayer", "KerasTensor", "Lambda", "Layer", "LayerNormalization", "LeakyReLU",
+    "Masking", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D", "Normalization", "PReLU", "Permute",
+    "RMSNormalization", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D", "SeparableConv2D",
+    "SeparableConvolution1D", "SeparableConvolution2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
+    "UnitNormalization", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D", "deserialize", "get",
+    "registry", "serialize"]
 
 
 def get(identifier) -> Layer:

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from .. import _arrays, activations, constraints, initializers, regularizers
 from .._warn import warn
+from ..activations.base import Rowwise
 from ..program import Lowering, PerRow, Value
 from .base import Layer
+from .data_format import element_by_element
 
 
 class ActivationLayer(Layer):
@@ -14,7 +17,9 @@ class ActivationLayer(Layer):
     function: activations.Activation
 
     def lower(self, build: Lowering, x: Value, mask=None):
-        return self.function.lower(build, x), mask
+        if isinstance(self.function, Rowwise):
+            return self.function.lower(build, x), mask
+        return element_by_element(build, x, partial(self.function.lower, build)), mask
 
 
 class Activation(ActivationLayer):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _overrides, backend, random, regularizers
+from .. import _arrays, _overrides, _winograd, backend, random, regularizers
 from .._describe import parameters
 from .._warn import warn
 from ..program import Lowering, Recent, Value, Variable, as_dtype
@@ -95,7 +95,7 @@ class Layer(Weighted):
     def __call__(self, x, training: bool = False):
         """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...)."""
         if type(x) is np.ndarray:
-            program = self._programs.get((x.shape[1:], training and self._training_signature()))
+            program = self._programs.get((x.shape[1:], training and self._training_signature(), _winograd.enabled))
             if program is not None and program.takes(x):
                 return program(x)
         elif isinstance(x, KerasTensor):
@@ -113,7 +113,7 @@ class Layer(Weighted):
         x = _arrays.as_rows(x, "x")
         with BUILDING:
             self.ensure_built((None, *x.shape[1:]))
-            key = (x.shape[1:], bool(training) and self._training_signature())
+            key = (x.shape[1:], bool(training) and self._training_signature(), _winograd.enabled)
             program = self._programs.get(key)
             if program is None:
                 seed = random.get_seed()

@@ -58,11 +58,11 @@ class Dense(Layer):
 
 
 def dense(build: Lowering, x: Value, kernel: Value, bias: Value | None) -> Value:
-    """z = x · kernel + bias on the last axis.
+    """z = x · kernel + bias on the last axis; the axes of the kernel before its last count as one.
 
     Backward: d kernel = xᵀ · dz, d bias = column sums of dz, dx = dz · kernelᵀ.
     """
-    rows, (features, units) = x.rows(), kernel.shape
+    rows, features, units = x.rows(), x.shape[-1], kernel.shape[-1]
     z = build.result(x, kernel, bias, shape=(*x.shape[:-1], units), name="z")
     build.matmul(x, kernel, z, rows, features, units, start=bias)
 

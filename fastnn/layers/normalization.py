@@ -7,6 +7,7 @@ from .. import _arrays, constraints, initializers, regularizers
 from ..activations.base import swapped
 from ..program import Lowering, PerRow, Value
 from .base import Layer
+from .data_format import channels_first, channels_last
 
 
 class BatchNormalization(Layer):
@@ -70,6 +71,9 @@ class BatchNormalization(Layer):
         # an axis that is not the last becomes it, and goes back
         axis = self._channel_axis((None, *x.shape)) - 1
         outer, channels, inner = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1:])
+        if axis == 0 and len(x.shape) > 1:
+            y = lower(build, channels_last(build, x), gamma, beta, [PerRow(inner), channels])
+            return channels_first(build, y), mask
         if inner > 1:
             x = swapped(build, x, PerRow(outer), channels, inner)
         y = lower(build, x, gamma, beta, [PerRow(outer * inner), channels])
@@ -79,14 +83,15 @@ class BatchNormalization(Layer):
         channels = (sizes[1],)
         y = build.result(x, gamma, beta, shape=x.shape, name="normalized")
         mean, variance, inverse = (build.value(channels, batched=False, name=n) for n in ("mean", "variance", "1/sd"))
-        build.emit("batch_normalization_forward", [x, gamma, beta], [y, mean, variance, inverse], sizes, [self.epsilon])
+        build.emit("batch_normalization_forward", [x, gamma, beta],
+                   [build.scratch(), y, mean, variance, inverse], sizes, [self.epsilon])
         for new, moving in ((mean, self.moving_mean), (variance, self.moving_variance)):
             build.emit("moving_average", [new], [build.parameter(moving)], [channels[0]], [self.momentum],
                        phase="commit")
 
         def backward(dy: Value) -> None:
             places = [build.gradient_place(v) if v is not None and v.needs_gradient else None for v in (x, gamma, beta)]
-            build.emit("batch_normalization_backward", [dy, x, gamma, mean, inverse], places, sizes)
+            build.emit("batch_normalization_backward", [dy, x, gamma, mean, inverse], [build.scratch(), *places], sizes)
             for value, place in zip((x, gamma, beta), places):
                 if place is not None:
                     build.add_gradient(value, place)

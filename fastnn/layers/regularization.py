@@ -5,6 +5,7 @@ import math
 
 from ..program import Lowering, PerRow, Value
 from .base import Layer
+from .data_format import element_by_element
 
 MULTIPLY = 1                            # flag of gaussian_noise: a factor, not a summand
 # selu's limit for small x, which AlphaDropout puts in the place of what drops (Klambauer et al. 2017, section 2)
@@ -58,6 +59,9 @@ class Dropout(RandomLayer):
             kept = kept_elements(build, x, self.rate, self.noise_shape, self.random_key(build), self.name)
             scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
             return masked_affine(build, x, kept, (scale, 0.0, 0.0)), mask
+        return element_by_element(build, x, lambda x: self._drop(build, x)), mask
+
+    def _drop(self, build: Lowering, x: Value) -> Value:
         y = build.result(x, shape=x.shape, name="dropout")
         kept = build.value(x.shape, "uint8", name="kept units")
         build.emit("dropout_forward", [x], [y, kept], [x.elements(), self.random_key(build)], [self.rate])
@@ -69,7 +73,7 @@ class Dropout(RandomLayer):
 
         if x.needs_gradient:
             build.backward([y], backward)
-        return y, mask
+        return y
 
 
 class AlphaDropout(RandomLayer):

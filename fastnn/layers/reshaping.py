@@ -5,25 +5,26 @@ import math
 
 from ..program import Lowering, Value
 from .base import Layer
+from .data_format import channels_last, check_data_format
 
 
 class Flatten(Layer):
     """(batch, a, b, ...) -> (batch, a·b·...); an input of shape (batch,) becomes (batch, 1). A mask ends here.
 
-    ``data_format``: "channels_last" or None, which means the same; ValueError for another.
+    ``data_format``: with "channels_first" the first of these axes is moved to the end before, so that weights after it
+    do not depend on the format. None is the default of ``backend``; ValueError for what is no format.
     """
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(f"Flatten: `data_format` must be 'channels_last' or None, as channels come last here, got "
-                             f"{data_format!r:.60}")
-        self.data_format = data_format
+        self.data_format = check_data_format("Flatten", data_format)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], None if None in input_shape[1:] else math.prod(input_shape[1:]))
 
     def lower(self, build: Lowering, x: Value, mask=None):
+        if self.data_format == "channels_first" and len(x.shape) > 1:
+            x = channels_last(build, x)
         return build.view(x, (x.size,)), None
 
 

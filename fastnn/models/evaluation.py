@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _winograd
 from ..callbacks import CallbackList, Progress
 from ..program import Program
 from . import data
@@ -87,7 +87,7 @@ class Evaluation(Preparing):
         batches to take. The result for a row does not depend on the batch it is in. Raises as ``fit`` does for bad
         arrays; NaN in x gives NaN out. Allowed beside a running ``fit``, from any number of threads.
         """
-        found = self._predictions.get(x.shape[1:]) if type(x) is np.ndarray else None
+        found = self._predictions.get((x.shape[1:], _winograd.enabled)) if type(x) is np.ndarray else None
         if found is None or x.dtype.char not in "fdilB" or not x.dtype.isnative or not x.flags.c_contiguous:
             if is_stream(x):
                 return self._predict_stream(x, verbose, _arrays.optional_count("steps", steps), callbacks)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _overrides, losses, optimizers, random
+from .. import _arrays, _overrides, _winograd, losses, optimizers, random
 from .. import metrics as metrics_by_name
 from ..callbacks import History
 from ..layers.base import BUILDING, KerasTensor, Layer
@@ -188,14 +188,15 @@ class Model(Saved, Restart, Training):
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
         """(program, output shape) of prediction for inputs of this shape."""
         with BUILDING:
-            found = self._predictions.get(shape)
+            key = (shape, _winograd.enabled)
+            found = self._predictions.get(key)
             if found is None:
-                found = self._predictions[shape] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
+                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
         return found
 
     def _step(self, shape: tuple, target_shape: tuple, training: bool, weights: tuple | None) -> Program:
         """The program of one batch of training or evaluation."""
-        key = (shape, target_shape, training, weights, self._training_signature())
+        key = (shape, target_shape, training, weights, self._training_signature(), _winograd.enabled)
         program = self._steps.get(key)
         if program is None:
             optimizer, loss = self._compiled()

@@ -9,6 +9,10 @@ import numpy as np
 
 from .variable import Variable, Vector
 
+WINOGRAD = frozenset(("winograd", "winograd_weights"))
+CONVOLUTIONS = WINOGRAD | {"convolution", "convolution_weights", "depthwise_forward", "depthwise_backward",
+                           "depthwise_weights"}          # their first 16 sizes are the same
+
 
 class PerRow(int):
     """A size that is multiplied by the rows of the batch."""
@@ -103,10 +107,16 @@ class Operation:
         return int(self.sizes[i]) * (rows if isinstance(self.sizes[i], PerRow) else 1)
 
     def flops(self, rows: int) -> int:
-        """Multiplications and additions of a matmul; 0 for others, which are bound by memory."""
-        if self.kernel != "matmul":
-            return 0
-        return 2 * self.size(0, rows) * self.size(1, rows) * self.size(2, rows)
+        """Multiplications and additions of a matmul or convolution; 0 for others, which are bound by memory."""
+        if self.kernel == "matmul":
+            return 2 * self.size(0, rows) * self.size(1, rows) * self.size(2, rows)
+        if self.kernel in WINOGRAD:                  # 36 for each 4 x 4 places, in place of 144
+            channels, filters, _, _, *places = self.sizes[1:7]
+            return 72 * self.size(0, rows) * channels * filters * math.prod(-(-n // 4) for n in places)
+        if self.kernel in CONVOLUTIONS:
+            channels, filters, _, _, *windows = self.sizes[1:9]
+            return 2 * self.size(0, rows) * channels // self.sizes[15] * filters * math.prod(windows)
+        return 0
 
     def n_bytes(self, rows: int) -> int:
         """Bytes read and written, each operand once."""

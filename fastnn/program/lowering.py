@@ -39,6 +39,7 @@ class Lowering:
         self.counter_vector = FrameVector("counters", 0, "float64")
         self.gradient_vectors: dict[Vector, FrameVector] = {}
         self.parameters: dict[int, Value] = {}
+        self.twins: dict[Value, Value] = {}               # values with channels first: the same with channels last
         self._tape: list[tuple[str, Sequence[Value], Callable]] = []
         self._gradients: dict[Value, Value] = {}
         self._regularized: list[tuple[str, Value, Any]] = []

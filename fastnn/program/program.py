@@ -8,9 +8,10 @@ import numpy as np
 from .. import _kernels, _threads
 from .._kernels import runner
 from . import debug, memory, show
-from .fusion import fuse
+from .fusion import fuse, without_unread
 from .ir import FrameVector, Operation, PerRow, Value
 from .lowering import Lowering
+from .pooling_fusion import pool_gradients_last, pool_in_convolutions
 from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output, of kernels that have it
@@ -144,7 +145,7 @@ class Program:
         self.counter_vector = lowering.counter_vector
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])
-        self.operations = fuse(operations)
+        self.operations = pool_in_convolutions(fuse(pool_gradients_last(without_unread(operations))))
         self._plan: Plan | None = None
 
     def plan(self, rows: int) -> Plan:

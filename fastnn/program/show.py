@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import debug
-from .ir import Operation, Value
+from .fusion import PRODUCTS
+from .ir import CONVOLUTIONS, Operation, Value
 from .lowering import ACTIVATION_IDS, FORWARD_SHIFT, GRADIENT_SHIFT, SCALE_FIRST, TRANSPOSE_A, TRANSPOSE_B
 
 if TYPE_CHECKING:
@@ -17,17 +18,29 @@ NAMES = {i: name for name, i in ACTIVATION_IDS.items()}
 
 def describe(operation: Operation) -> str:
     """The operation's name with what is fused into it: ``matmul + bias + relu``."""
-    if operation.kernel != "matmul":
-        return operation.label
-    flags = operation.flags
-    text = f"matmul{' AᵀB' if flags & TRANSPOSE_A else ''}{' ABᵀ' if flags & TRANSPOSE_B else ''}"
+    if operation.kernel in CONVOLUTIONS:
+        text = f"{operation.label} {operation.sizes[7]}×{operation.sizes[8]}"
+    elif operation.kernel == "matmul":
+        transposed = {TRANSPOSE_A: " AᵀB", TRANSPOSE_B: " ABᵀ"}
+        text = "matmul" + "".join(t for flag, t in transposed.items() if operation.flags & flag)
+    else:
+        text = operation.label
+    return text + epilogue(operation) if operation.kernel in PRODUCTS else text
+
+
+def epilogue(operation: Operation) -> str:
+    """What is fused into a matmul or convolution, in its order."""
+    flags, text = operation.flags, ""
     text += " + bias" if operation.inputs[2] is not None else ""
     forward, gradient = NAMES.get(flags >> FORWARD_SHIFT & 0xFF), NAMES.get(flags >> GRADIENT_SHIFT & 0xFF)
     scale = " + scale + shift" if operation.inputs[3] is not None else ""
     text += scale if flags & SCALE_FIRST else ""
     text += f" + {forward}" if forward else ""
     text += scale if not flags & SCALE_FIRST else ""
-    return text + (f" * {gradient}'" if gradient else "")
+    text += f" * {gradient}'" if gradient else ""
+    if operation.kernel in ("convolution", "winograd") and operation.sizes[20] * operation.sizes[21] > 1:
+        text += f" + max pooling {operation.sizes[20]}×{operation.sizes[21]}"
+    return text
 
 
 def shape_text(value: Value) -> str:

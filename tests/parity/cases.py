@@ -8,6 +8,7 @@ the cases on Keras and writes ``data/<family>.npz``; ``test_parity.py`` runs the
 import activation_cases
 import callback_cases
 import constraint_cases
+import conv_cases
 import data_cases
 import fit_cases
 import initializer_cases
@@ -18,14 +19,19 @@ import masking_cases
 import metric_cases
 import model_cases
 import optimizer_cases
+import pooling_cases
 import regularizer_cases
 import saving_callback_cases
 import schedule_cases
+import shape_cases
 import transfer_cases
 
 FAMILIES = {
     "activations": activation_cases.CASES,
     "layers": layer_cases.CASES,
+    "convolutions": conv_cases.CASES,
+    "shapes": shape_cases.CASES,
+    "pooling": pooling_cases.CASES,
     "losses": loss_cases.CASES,
     "loss_options": loss_option_cases.CASES,
     "metrics": metric_cases.CASES,

@@ -6,7 +6,13 @@ CLASSES = [
     *(f"layers.{name}" for name in ("Layer", "Dense", "Activation", "Flatten", "Dropout", "BatchNormalization")),
     *(f"layers.{name}" for name in ("GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization")),
     *(f"layers.{name}" for name in ("LayerNormalization", "RMSNormalization", "UnitNormalization", "Normalization")),
+    *(f"layers.{kind}{rank}D{end}" for rank in (1, 2) for kind, end in (
+        ("Conv", ""), ("Conv", "Transpose"), ("DepthwiseConv", ""), ("SeparableConv", ""))),
     *(f"layers.{name}" for name in ("Reshape", "Identity", "Masking", "Rescaling", "Lambda")),
+    *(f"layers.{name}" for name in ("ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D", "UpSampling1D",
+                                    "UpSampling2D", "Permute", "RepeatVector", "SpatialDropout1D", "SpatialDropout2D",
+                                    "GroupNormalization")),
+    *(f"layers.{kind}Pooling{rank}D" for rank in (1, 2) for kind in ("Max", "Average", "GlobalMax", "GlobalAverage")),
     *(f"regularizers.{name}" for name in ("L1", "L2", "L1L2", "OrthogonalRegularizer")),
     *(f"layers.{name}" for name in ("ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")),
     *(f"optimizers.{name}" for name in ("SGD", "RMSprop", "Adam", "AdamW", "Nadam", "Adagrad", "Adadelta", "Adamax",

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from experiments import EXPERIMENTS, SEEDS, deep_model
+from experiments import EXPERIMENTS, SEEDS, deep_model, digits_cnn, digits_cnn_model
 
 RECORD = json.loads((Path(__file__).parent / "data" / "accuracy.json").read_text())
 
@@ -19,6 +19,15 @@ def test_mean_accuracy(K, name):
     mean, theirs = (sum(values) / len(values) for values in (ours, RECORD[name]))
     assert mean >= lowest, f"{name}: {ours}"
     assert distance is None or abs(mean - theirs) <= distance, f"{name}: {ours}, Keras had {RECORD[name]}"
+
+
+def test_mean_accuracy_of_a_convolutional_net(K):
+    ours = [digits_cnn(K, seed) for seed in range(3)]
+    assert sum(ours) / len(ours) >= 0.985, ours
+
+
+def test_parameters_of_the_convolutional_net(K):
+    assert digits_cnn_model(K).count_params() == 225_034             # what Keras counts
 
 
 def test_deep_model_has_4451_parameters(K):

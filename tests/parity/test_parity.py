@@ -16,6 +16,7 @@ DATA = Path(__file__).parent / "data"
 TOLERANCES = [
     # random numbers of the same distribution; each bound is five standard errors or more
     ("layers/dropout_training_*/kept_share", 0, 0.01),
+    ("shapes/dropout_*/kept_share", 0, 0.01),
     ("layers/noise_*/mean", 0, 0.01),
     ("layers/noise_*/deviation", 0.01, 0),
     ("layers/noise_*/largest_share", 0, 0.01),
@@ -32,6 +33,9 @@ TOLERANCES = [
     ("optimizers/trace_adamw_*/weight_*", 1e-5, 5e-6),
     ("fit/fit_again/weight_*", 1e-5, 5e-6),
     ("fit/validation_split_0.1/weight_*", 1e-5, 5e-6),
+    # sums over all places of images, added in another order: Keras's float32 predictions end up to 1.4e-6 from those of
+    # the same training in float64, fastnn's up to 2.6e-6
+    ("convolutions/trained_*/predict", 1e-5, 5e-6),
     ("*", 1e-5, 1e-6),
 ]
 

@@ -36,7 +36,7 @@ def not_offered(path):
 def same_default(ours, theirs):
     """Equal numbers of the same kind: True is not 1, 0.0 is 0; a tuple is recorded as a list."""
     if isinstance(ours, tuple):
-        ours = list(ours)
+        return isinstance(theirs, list) and len(ours) == len(theirs) and all(map(same_default, ours, theirs))
     return ours == theirs and isinstance(ours, bool) == isinstance(theirs, bool)
 
 
@@ -70,8 +70,10 @@ def test_record_has_every_path():
 @pytest.mark.parametrize("path", [path for path in CLASSES if path.startswith("layers.")][1:])
 def test_layers_take_the_common_keywords(K, path):
     required = {"Dense": [3], "Activation": ["relu"], "Dropout": [0.5], "GaussianNoise": [0.5],
-                "GaussianDropout": [0.5], "AlphaDropout": [0.5], "Reshape": [(-1,)], "Rescaling": [2], "Lambda": [abs]}
-    arguments = required.get(path.removeprefix("layers."), [])
+                "GaussianDropout": [0.5], "AlphaDropout": [0.5], "Reshape": [(-1,)], "Rescaling": [2], "Lambda": [abs],
+                "AveragePooling1D": [2], "AveragePooling2D": [2],
+                "Permute": [(1,)], "RepeatVector": [2], "SpatialDropout1D": [0.5], "SpatialDropout2D": [0.5]}
+    arguments = required.get(path.removeprefix("layers."), [3, 3] if "Conv" in path else [])
     layer = find(K, path)(*arguments, name="mine", dtype="float32", trainable=False)
     assert (layer.name, layer.trainable) == ("mine", False)
 

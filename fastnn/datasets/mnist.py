@@ -1,0 +1,18 @@
+"""MNIST: 70,000 handwritten digits, pictures of 28 by 28 pixels with values from 0 to 255, ten classes."""
+from . import _idx
+
+CLASS_NAMES = tuple("0123456789")
+
+
+def load_data(path=None):
+    """Return (x_train, y_train), (x_test, y_test): x uint8 (rows, 28, 28), y uint8 (rows,), the digit.
+
+    60,000 rows to train with and 10,000 to test, from the four IDX files, compressed or not, or from the file mnist.npz
+    that Keras keeps. Nothing is downloaded.
+
+    path: the .npz file, or the folder of the files; a relative one may lie in Keras's cache folder as well. Where None,
+    ``data/mnist`` and ``data`` are looked at, then Keras's cache folder (``~/.keras/datasets``, or ``datasets`` in
+    KERAS_HOME).
+    Raises FileNotFoundError, which says what to put where, and ValueError for a file that is not MNIST's.
+    """
+    return _idx.load("mnist", path)
