@@ -10,7 +10,8 @@ import numpy as np
 SHAPES = {"32x31x31x32-64": (32, 31, 31, 32, 64), "32x64x64x3-32": (32, 64, 64, 3, 32),
           "32x28x28x1-32": (32, 28, 28, 1, 32)}
 CONTESTANTS = {      # name: (library, environment of its process)
-    "fastnn": ("fastnn", {}), "torch": ("torch", {}), "torch, channels last": ("torch", {"BENCH_CHANNELS_LAST": "1"}),
+    "fastnn": ("fastnn", {"FASTNN_WINOGRAD": "1"}), "fastnn, direct": ("fastnn", {"FASTNN_WINOGRAD": "0"}),
+    "torch": ("torch", {}), "torch, channels last": ("torch", {"BENCH_CHANNELS_LAST": "1"}),
     "jax": ("jax", {"JAX_PLATFORMS": "cpu"}), "numpy": ("numpy", {})}
 TOLERANCE = 1e-4     # of the largest number
 
@@ -21,7 +22,7 @@ def works(shape):
 
 
 def flops(shape, work):
-    """Multiplications and additions."""
+    """Multiplications and additions of the direct method, a sum for each output; Winograd's algorithm has fewer."""
     rows, height, width, channels, filters = SHAPES[shape]
     parts = len(works(shape)) - 1 if work == "all" else 1
     return 2 * 9 * rows * (height - 2) * (width - 2) * channels * filters * parts

@@ -17,8 +17,12 @@ DATA = DOCS.parent / "tests" / "parity" / "data"
 OWN_FORMAT = "fastnn's own file format, whatever the suffix; files of Keras are refused"
 FLOATS = "returns floats, of integers too"
 OWN_GRADIENT = "one written in Python returns its gradient too, as NumPy code cannot be differentiated"
+NO_DOWNLOAD = "reads files; downloads nothing"
+NAN_SPREADS = "a NaN makes the maximum of its window NaN; TensorFlow passes over it"
+KNOWN_SIZES = ("dense arrays of any number of rows, all other sizes known (no None): no `batch_shape`, `sparse`, "
+               "`ragged`, `tensor`, `optional`")
 DIFFERS = {
-    "Input": "dense arrays of any number of rows: no `batch_shape`, `sparse`, `ragged`, `tensor`, `optional`",
+    "Input": KNOWN_SIZES,
     "KerasTensor": "describes a value of a graph; no arithmetic with it",
     "Layer": "one of your own names its operations in `lower()`; there is no automatic derivative of `call()`",
     "Loss": OWN_GRADIENT,
@@ -31,13 +35,22 @@ DIFFERS = {
     "backend.set_floatx": "float32 or float64",
     "callbacks.BackupAndRestore": "goes on within an epoch too, bit for bit as if never stopped",
     "callbacks.ModelCheckpoint": OWN_FORMAT,
+    "datasets.fashion_mnist.load_data": NO_DOWNLOAD,
+    "datasets.mnist.load_data": NO_DOWNLOAD,
     "initializers.VarianceScaling": "kernels have the layout of Keras's own layers: no `input_axes`, `output_axes`",
     "layers.BatchNormalization": "no `renorm`, no `synchronized`",
     "layers.Dense": "no low-rank adapters, no quantisation",
+    "layers.GlobalAveragePooling1D": "of a row whose mask leaves no step the mean is 0, not NaN",
+    "layers.GlobalAvgPool1D": "as `GlobalAveragePooling1D`",
     "layers.Input": "as `keras.Input`",
     "layers.Lambda": "trains what is before it only with `gradient=`; a model with it is not saved",
     "layers.Layer": "as `keras.Layer`",
+    "layers.MaxPool1D": NAN_SPREADS,
+    "layers.MaxPool2D": NAN_SPREADS,
+    "layers.MaxPooling1D": NAN_SPREADS,
+    "layers.MaxPooling2D": NAN_SPREADS,
     "layers.Normalization": "`count` is the number of values behind a mean; Keras leaves it at 0",
+    "layers.UpSampling2D": "`interpolation` \"nearest\" or \"bilinear\": no \"bicubic\", \"lanczos3\", \"lanczos5\"",
     "losses.Loss": OWN_GRADIENT,
     "metrics.Metric": "as `keras.Metric`",
     "models.Model": "as `keras.Model`",
@@ -45,6 +58,7 @@ DIFFERS = {
     "ops.add": FLOATS,
     "ops.argmax": "returns int64",
     "ops.argmin": "returns int64",
+    "ops.conv": "channels last alone",
     "ops.dot": "of two vectors; returns a float",
     "ops.matmul": FLOATS,
     "ops.max": f"no `initial`; {FLOATS}",

@@ -288,6 +288,8 @@ def check_features(x: np.ndarray, shape: tuple, layer: str, argument: str = "x")
     text = f"`{argument}` must have shape ({expected}) for {layer!r}, got shape {x.shape}"
     if x.ndim == 1:
         text += "; for one row use x.reshape(1, -1), for one feature x.reshape(-1, 1)"
+    elif x.shape == shape:
+        text += "; for one row add an axis: x[None]"
     raise ValueError(text)
 
 
@@ -383,17 +385,25 @@ def check_learning_rate(value) -> float:
     return rate
 
 
-def check_axis(axis, rank: int, expected: str = "a whole number") -> int:
-    """An axis of an array of this rank, counted from 0; ``expected``: all that the argument may be."""
-    try:
-        number = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"`axis` must be {expected}, got {type(axis).__name__}: {axis!r:.60}") from None
+def check_axis(axis, rank: int, expected: str = "a whole number", where: str = "") -> int:
+    """An axis of an array of this rank, counted from 0; ``expected``: all that the argument may be.
+
+    ``where``: what the texts begin with, such as "layer 'dense': ".
+    """
+    number = whole_axis(axis, expected, where)
     if rank == 0:
-        raise ValueError(f"`axis` must be None for a single number, which has no axes, got {number}")
+        raise ValueError(f"{where}`axis` must be None for a single number, which has no axes, got {number}")
     if not -rank <= number < rank:
-        raise ValueError(f"`axis` must be from {-rank} to {rank - 1} for an array of rank {rank}, got {number}")
+        raise ValueError(f"{where}`axis` must be from {-rank} to {rank - 1} for an array of rank {rank}, got {number}")
     return number % rank
+
+
+def whole_axis(axis, expected: str = "a whole number", where: str = "") -> int:
+    """An axis as an int; TypeError for anything else."""
+    try:
+        return operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{where}`axis` must be {expected}, got {type(axis).__name__}: {axis!r:.60}") from None
 
 
 def check_axes(axes, rank: int) -> list[int]:

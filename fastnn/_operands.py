@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._arrays import contiguous, numbers, own_dtype
+from .backend import image_data_format as image_data_format
 
 
 def vectors(x1, x2) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +46,7 @@ def images(inputs, kernel) -> tuple[np.ndarray, np.ndarray]:
 
 def window(function: str, argument: str, value, axes: int) -> tuple[int, ...]:
     """A positive int for each axis; ValueError unless ``value`` is one for all, or one for each."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     given = tuple(value) if isinstance(value, (list, tuple)) else (value,) * axes
     if len(given) != axes or not all(hasattr(n, "__index__") and not isinstance(n, bool) and 0 < n < 2**31
                                      for n in given):
@@ -53,13 +55,22 @@ def window(function: str, argument: str, value, axes: int) -> tuple[int, ...]:
     return tuple(n.__index__() for n in given)
 
 
-def check_windows(function: str, padding, data_format) -> None:
-    """Raise ValueError unless these are known."""
-    if padding not in ("valid", "same"):
+def check_windows(function: str, padding, data_format) -> str:
+    """The padding in lower case; ValueError unless both are known, and channels last."""
+    known = padding.lower() if isinstance(padding, str) else padding
+    if known not in ("valid", "same"):
         raise ValueError(f"{function}: `padding` must be 'valid' or 'same', got {padding!r:.60}")
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f"{function}: `data_format` must be 'channels_last' or None, as channels come last here, got "
-                         f"{data_format!r:.60}; numpy.moveaxis moves them")
+    if (image_data_format() if data_format is None else data_format) != "channels_last":
+        default = ", as backend.set_image_data_format says" if data_format is None else ""
+        raise ValueError(f"{function}: `data_format` must be 'channels_last', as channels come last here, got "
+                         f"{data_format or image_data_format()!r:.60}{default}; numpy.moveaxis moves them")
+    return known
+
+
+def part(w: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """So many rows and columns of a convolution's kernel, or columns of one for steps."""
+    cut = [slice(a, a + n) for a, n in zip(first, size)]
+    return np.ascontiguousarray(w[tuple(cut[4 - w.ndim:])])
 
 
 def no_convolution(x: np.ndarray, w: np.ndarray) -> ValueError:

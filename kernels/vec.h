@@ -36,7 +36,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 #define VEC_AVX512 1
 #define VEC_BYTES 64
 #elif defined(__AVX2__) && defined(__FMA__)

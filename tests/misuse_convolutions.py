@@ -28,6 +28,17 @@ CASES = {
     "Conv2D: a dilation of 0": case(lambda: Conv2D(2, 3, dilation_rate=0), "`dilation_rate`", "got 0"),
     "Conv2D: strides and dilation": case(lambda: Conv2D(2, 3, 2, dilation_rate=(1, 2)), "`strides`", "`dilation_rate`",
                                          "(2, 2)", "(1, 2)", "leave one"),
+    "Conv2D: strides beyond those of kernels": case(lambda: Conv2D(4, 3, strides=2**70), "Conv2D", "`strides`",
+                                                    "1180591620717411303424", "at most 2**31 - 1"),
+    "Conv1D: a dilation beyond those of kernels": case(lambda: Conv1D(1, 3, dilation_rate=2**61), "Conv1D",
+                                                       "`dilation_rate`", "at most 2**31 - 1"),
+    "Conv2D: more weights than memory has": case(lambda: Conv2D(4, 2**31 - 1, padding="same", name="conv")(IMAGES),
+                                                 "'conv'", "(2147483647, 2147483647, 6, 4)", "2**40"),
+    "Conv2DTranspose: an output larger than memory": case(
+        lambda: Conv2DTranspose(1, 2, strides=2**31 - 1, name="conv")(IMAGES), "'conv'", "an output of shape", "2**40"),
+    "Conv2DTranspose: too many phases": case(
+        lambda: Conv2DTranspose(1, 200, strides=200, name="conv")(IMAGES), "'conv'", "`strides`", "`kernel_size`",
+        "16384", "40000", "smaller strides"),
     "Conv2D: an unknown padding": case(lambda: Conv2D(2, 3, padding="full"), "`padding`", "'valid' or 'same'",
                                        "'full'"),
     "Conv2D: causal padding": case(lambda: Conv2D(2, 3, padding="causal"), "`padding`", "'causal'", "Conv1D"),
@@ -46,7 +57,22 @@ CASES = {
     "Conv2D: images without a row": case(lambda: Conv2D(2, 3, name="conv")(IMAGES[:, :0]), "'conv'", "(None, 0, 4, 6)",
                                          "an element"),
     "Conv2D: images without a channel axis": case(
-        lambda: Conv2D(2, 3, name="conv")(IMAGES[..., 0]), "'conv'", "rank 4", "(None, 5, 4)", "x[..., None]"),
+        lambda: Conv2D(2, 3, name="conv")(IMAGES[..., 0]), "'conv'", "rank 4", "(2, 5, 4)", "x[..., None]"),
+    "Conv2D: one image": case(lambda: Conv2D(2, 3, name="conv")(IMAGES[0]), "'conv'", "rank 4", "(5, 4, 6)", "x[None]"),
+    "Conv2D: an Input without channels": case(
+        lambda: fastnn.Sequential([fastnn.Input((28, 28)), Conv2D(2, 3, name="conv")]), "'conv'", "(None, 28, 28)",
+        "Input((28, 28, 1))"),
+    "Conv2D: an Input without channels, which are first": case(
+        lambda: fastnn.Sequential([fastnn.Input((28, 28)), Conv2D(2, 3, data_format="channels_first", name="conv")]),
+        "x[:, None]", "Input((1, 28, 28))"),
+    "Conv2D: images of any size": case(lambda: fastnn.Input((None, None, 3)), "Input", "(None, None, 3)", "resize"),
+    "Conv2D: a dtype of half the size": case(lambda: Conv2D(2, 3, dtype="float16"), "Conv2D", "`dtype`", "'float16'"),
+    "Conv2D: a policy for a dtype": case(lambda: Conv2D(2, 3, dtype="mixed_bfloat16"), "Conv2D", "`dtype`", "'float32'",
+                                         "'mixed_bfloat16'"),
+    "Conv2D: build without a shape": case(lambda: Conv2D(2, 3, name="conv").build(None), "'conv'", "`input_shape`",
+                                          "None"),
+    "Conv2D: a shape with a word": case(
+        lambda: Conv2D(2, 3, name="conv").compute_output_shape((1, "9", 9, 3)), "'conv'", "`input_shape`", "'9'"),
     "Conv1D: images": case(lambda: Conv1D(2, 3, name="conv")(IMAGES), "'conv'", "rank 3", "(batch, steps, channels)"),
     "Conv2D: channels first, but too few axes": case(
         lambda: Conv2D(2, 3, data_format="channels_first", name="conv")(STEPS), "(batch, channels, height, width)"),

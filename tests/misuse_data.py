@@ -4,6 +4,7 @@ from misuse import fit
 
 import fastnn
 from fastnn import Perceptron, ThresholdNeuron, gradient_descent, utils, zero_one_loss
+from fastnn.datasets import digits, iris
 
 
 class Frame:
@@ -32,6 +33,10 @@ class Batches(utils.Sequence):
 def stream(make, call="fit", **options):
     """A call on a generator that yields what ``make(bench)`` gives."""
     return lambda b: getattr(b.model, call)(iter([make(b)]), verbose=0, **options)
+
+
+def net_of_images():
+    return fastnn.Sequential([fastnn.Input((4, 5, 1)), fastnn.layers.Flatten()], name="net")
 
 
 XY = ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], [0, 1, 1])
@@ -92,10 +97,17 @@ CASES = {
     "predict: an empty generator": (lambda b: b.model.predict(iter([]), verbose=0), "`x`", "at least one batch"),
     "predict: a generator of words": (stream(lambda b: "red", "predict"), "`x`", "str: 'red'"),
     "predict: steps 0": (lambda b: b.model.predict(b.x, steps=0), "`steps`", "at least 1"),
+    "predict: one image": (lambda b: net_of_images().predict(np.ones((4, 5, 1))), "`x`", "(rows, 4, 5, 1)", "(4, 5, 1)",
+                           "x[None]"),
+    "call: one image": (lambda b: net_of_images()(np.ones((4, 5, 1))), "'net'", "(None, 4, 5, 1)", "x[None]"),
     "test_on_batch: a label too large": (lambda b: b.model.test_on_batch(b.x, b.y + 1), "`y`", "0 to 2"),
     "predict_on_batch: too few features": (lambda b: b.model.predict_on_batch(b.x[:, :2]), "`x`", "(20, 2)"),
 
     "split_dataset: a number": (lambda b: utils.split_dataset(3, 0.5), "`dataset`", "int"),
+    "digits: a share above 1": (lambda b: digits.load_data(test_split=2), "digits.load_data", "`test_split`", "got 2"),
+    "digits: a share in words": (lambda b: digits.load_data("x"), "digits.load_data", "`test_split`", "'x'"),
+    "digits: a negative seed": (lambda b: digits.load_data(seed=-1), "digits.load_data", "`seed`", "int", "-1"),
+    "iris: a seed that is a word": (lambda b: iris.load_data(seed="x"), "iris.load_data", "`seed`", "int", "'x'"),
     "split_dataset: a share above 1": (lambda b: utils.split_dataset(b.x, 1.5), "`left_size`", "1.5"),
     "split_dataset: no size": (lambda b: utils.split_dataset(b.x), "`left_size`", "`right_size`", "None"),
     "split_dataset: all rows on one side": (lambda b: utils.split_dataset(b.x, 20), "20 rows", "both parts"),

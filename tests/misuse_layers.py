@@ -28,6 +28,11 @@ def twice(layer):
     layer(X[:, :, :2])
 
 
+def full(shape, dtype=None):
+    """An initializer for which there is no memory."""
+    raise MemoryError
+
+
 class NoGradient(fastnn.Regularizer):
     """Without gradient()."""
 
@@ -61,16 +66,27 @@ CASES = {
     "Reshape: sizes of another product": case(lambda: layers.Reshape((4, 4))(X), "`target_shape`", "15", "(4, 4)"),
     "Reshape: two unknown sizes": case(lambda: layers.Reshape((-1, -1)), "`target_shape`", "at most one -1"),
     "Reshape: a size of 0": case(lambda: layers.Reshape((0, 3)), "`target_shape`", "positive ints", "(0, 3)"),
+    "Reshape: no sizes": case(lambda: layers.Reshape(None), "Reshape", "`target_shape`", "positive ints", "None"),
+    "Dense: more units than there is memory": case(
+        lambda: layers.Dense(500, kernel_initializer=full, name="wide")(X), "'wide'", "'kernel'", "(3, 500)",
+        "6e-06 GB"),
     "Flatten: channels in the middle": case(lambda: layers.Flatten("middle"), "`data_format`", "'middle'"),
     "Masking: a mask_value that is a word": case(lambda: layers.Masking("pad"), "`mask_value`", "'pad'"),
     "LayerNormalization: the axis of the rows": case(lambda: layers.LayerNormalization(0)(X), "`axis`", "rows", "0"),
-    "LayerNormalization: no such axis": case(lambda: layers.LayerNormalization(3)(X), "`axis`", "-3 to 2", "got 3"),
+    "LayerNormalization: no such axis": case(lambda: layers.LayerNormalization(3, name="norm")(X), "'norm'",
+                                             "`axis`", "-3 to 2", "got 3"),
+    "LayerNormalization: no feature": case(
+        lambda: layers.LayerNormalization(name="norm")(X[..., :0]), "'norm'", "above 0", "axis=-1", "(None, 5, 0)"),
     "LayerNormalization: an axis that is a word": case(lambda: layers.LayerNormalization("last"), "`axis`", "'last'"),
     "LayerNormalization: other features than before": case(
         lambda: twice(layers.LayerNormalization(name="norm")), "'norm'", "(3,)", "(None, 5, 2)"),
     "UnitNormalization: no axis": case(lambda: layers.UnitNormalization([])(X), "`axis`", "[]"),
     "RMSNormalization: a negative epsilon": case(lambda: layers.RMSNormalization(epsilon=-1), "`epsilon`", "-1"),
     "BatchNormalization: the axis of the rows": case(lambda: layers.BatchNormalization(0)(X), "`axis`", "rows"),
+    "BatchNormalization: no such axis": case(
+        lambda: layers.BatchNormalization(7, name="norm")(X), "'norm'", "`axis`", "-3 to 2", "got 7"),
+    "BatchNormalization: an axis that is a word": case(
+        lambda: layers.BatchNormalization("last"), "BatchNormalization", "`axis`", "'last'"),
     "BatchNormalization: masked steps": (net(layers.Masking, lambda: layers.BatchNormalization(name="norm")),
                                          "'norm'", "masked steps", "LayerNormalization"),
     "Rescaling: a scale that is a word": case(lambda: layers.Rescaling("255"), "`scale`", "'255'"),

@@ -264,6 +264,25 @@ def nets(data_format):
         Flatten(**options), Dense(2)])
 
 
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
+def test_sizes_may_be_an_array_of_ints(kind):
+    layer = Conv2D(4, np.array([3, 2], kind), np.array([2, 1], kind), dilation_rate=np.array(1))
+    assert (layer.kernel_size, layer.strides, layer.dilation_rate) == ((3, 2), (2, 1), (1, 1))
+    assert all(type(n) is int for n in layer.get_config()["kernel_size"])
+    assert fastnn.layers.MaxPooling2D(np.array([2, 2], kind)).pool_size == (2, 2)
+    assert fastnn.layers.ZeroPadding2D(np.array([[1, 2], [0, 3]], kind)).padding == ((1, 2), (0, 3))
+    for wrong in ([3.0, 2.0], [True, True], [[3, 2]], [3, 2, 1], 3.0):
+        with pytest.raises(ValueError, match="Conv2D: `kernel_size` must be a positive int, or 2 of them, got "):
+            Conv2D(4, np.array(wrong))
+    with pytest.raises(ValueError, match="Conv2D: `filters` must be a positive int, got"):
+        Conv2D(np.array([4, 4]), 3)
+
+
+def test_sizes_that_are_not_known_are_refused():
+    with pytest.raises(ValueError, match=r"positive ints, .* got \(None, None, 3\); a model is made for one size"):
+        fastnn.Input((None, None, 3))
+
+
 def test_channels_first_is_the_same_net_with_two_exchanges_of_axes_at_most():
     x = np.random.default_rng(0).standard_normal((5, 8, 6, 3)).astype("float32")
     y = x[:, 0, 0, :2]
@@ -350,6 +369,27 @@ def test_what_several_operations_write_is_not_fused():
     assert "relu_backward" in found and sum(n.startswith("convolution 2×2") for n in found) == 1
     found = names(net(Conv2DTranspose(4, 3, strides=2, activation="relu")))
     assert "relu_forward" in found and found.count("turn_filters") == 4
+
+
+@pytest.mark.parametrize(("layer", "shape", "phases"), [
+    (Conv1DTranspose(1, 1, strides=20000, padding="same"), (1, 1), 1), (Conv2DTranspose(1, 2, 500), (1, 1, 1), 4),
+    (Conv2DTranspose(2, 3, 5), (4, 3, 2), 9), (Conv2DTranspose(2, 4, 4), (4, 3, 2), 16),
+    (Conv2DTranspose(2, (3, 9), (5, 4)), (4, 3, 2), 12)])
+def test_phases_share_their_memory_and_those_without_elements_are_one(layer, shape, phases):
+    """So that neither operations nor buffers grow with the strides."""
+    operations = [o for o in net(layer, shape=shape).program().operations if o.kernel == "convolution"]
+    assert sum(o.sizes[7] * o.sizes[8] > 0 for o in operations) == phases
+    assert len(operations) == phases + any(s > k for s, k in zip(layer.strides, layer.kernel_size))
+    assert len({o.outputs[0] for o in operations}) == 1
+    assert len({o.inputs[1].root for o in operations if o.sizes[7]}) == 1
+
+
+def test_strides_far_apart(float64):
+    check_linear(Conv2DTranspose(3, (3, 2), (7, 4), "same"), (2, 3, 4, 5), transposed)
+    check_linear(Conv2DTranspose(3, 2, (9, 1)), (2, 3, 4, 33), transposed)
+    check_linear(Conv1DTranspose(2, 3, 50, "same"), (2, 3, 4), transposed)
+    check_linear(Conv2D(3, 2, (5, 3)), (2, 18, 11, 4), convolved)
+    check_linear(Conv2D(3, 2, 5, "same"), (2, 3, 4, 4), convolved)
 
 
 def test_filters_are_turned_once_a_call_where_they_do_not_change():

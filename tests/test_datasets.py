@@ -16,6 +16,12 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 ROWS, TESTS, SIDE = 12, 5, 3
 
 
+def test_split_without_rows_of_a_class():
+    pytest.importorskip("sklearn")
+    with pytest.raises(ValueError, match=r"digits.load_data: `test_split` must .* got 0.001 of 1797 rows"):
+        digits.load_data(0.001)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty current folder without a cache of Keras's; the data sets are small."""
@@ -126,6 +132,41 @@ def test_without_files_it_says_what_belongs_where(folder, loader):
         loader.load_data("nowhere")
 
 
+def a_file_named_data(folder):
+    (folder / "data").write_bytes(b"of another program")
+
+
+def one_file_of_four(folder):
+    put(folder / "data", arrays(1)[:1])
+
+
+def a_folder_named_like_the_file(folder):
+    (folder / "data" / "mnist.npz").mkdir(parents=True)
+
+
+def files_of_the_other(folder):
+    content = arrays(1)
+    content[1][:10] = list(_idx.FIRST["fashion_mnist"])
+    put(folder / "data" / "mnist", content)
+
+
+UNRELATED = {a_file_named_data: "'data': is no .npz file", one_file_of_four: "'data' lacks train-labels",
+             a_folder_named_like_the_file: r"'data.mnist.npz': .*directory",
+             files_of_the_other: "holds the rows of fashion_mnist"}
+
+
+@pytest.mark.parametrize("thing", UNRELATED)
+def test_places_that_do_not_fit_are_passed_over(folder, thing):
+    thing(folder)
+    with pytest.raises((ValueError, FileNotFoundError), match=UNRELATED[thing]) as caught:
+        mnist.load_data()
+    assert "mnist: no files in 'data" in str(caught.value) and "fastnn downloads nothing" in str(caught.value)
+    cache = folder / "home" / ".keras" / "datasets"
+    cache.mkdir(parents=True)
+    (cache / "mnist.npz").write_bytes(npz(arrays()))
+    same(mnist.load_data(), arrays())
+
+
 def test_nothing_is_opened_but_files(folder, run_python):
     code = """
 import sys
@@ -212,7 +253,22 @@ def described(shape, descr="|u1", by_columns=False):
     return f"{{'descr': {descr!r}, 'fortran_order': {by_columns}, 'shape': {shape}}}\n".encode()
 
 
+def of_many(files, comment=b"", found=None):
+    """An .npz file with so many empty members more; ``found``: their number as the record at the end tells it."""
+    file = io.BytesIO(npz(arrays()))
+    with zipfile.ZipFile(file, "a") as archive:
+        for i in range(files):
+            archive.writestr(str(i), b"")
+        archive.comment = comment
+    content = file.getvalue()
+    return content if found is None else content[:-12] + struct.pack("<H", found) + content[-10:]
+
+
 HOSTILE = {
+    "many members": (of_many(5000), "lists more than 64 files"),
+    "more members than are told": (of_many(5000, found=4), "lists more than 64 files"),
+    "a larger record": (npz(arrays())[:-22] + b"PK\6\7" + bytes(16) + npz(arrays())[-22:], "more than 64 files"),
+    "a comment": (of_many(5000, b"of the author"), "no whole zip file"),
     "no zip": (b"PK\3\4" + bytes(100), "zip"),
     "text": (b"not a zip file", "no .npz file"),
     "no arrays": (member(b"", name="other"), "x_train.npy"),

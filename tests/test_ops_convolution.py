@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_ops import DTYPES, level, numbers, same, views  # noqa: F401 - level is a fixture
 
-from fastnn import ops
+from fastnn import backend, ops
 from fastnn.testing import forced_threads
 
 
@@ -61,6 +61,20 @@ def test_conv_of_steps(padding, stride, dilation):
         same(ops.conv(x, w, (stride,), padding, dilation_rate=[dilation]), y)
 
 
+@pytest.mark.parametrize("kernel", [(1, 1), (2, 2), (3, 3), (2, 1), (4, 3), (12, 11)])
+def test_windows_larger_than_the_image(kernel):
+    x, w = numbers((2, 5, 4, 3), "float32"), numbers((*kernel, 3, 2), "float32", 1)
+    for apart in ((1, 1), (3, 2), (4, 5), (1, 9), (60, 60)):
+        close(ops.conv(x, w, padding="same", dilation_rate=apart), oracle(x, w, dilation=apart, same=True))
+        y = ops.conv(x[:, 0], w[0], padding="same", dilation_rate=apart[1])
+        close(y, oracle(x[:, :1], w[:1], dilation=(1, apart[1]), same=True)[:, 0])
+    for step in ((4, 3), (9, 2), (2**31 - 1, 1)):
+        close(ops.conv(x, w, step, "same"), oracle(x, w, step, same=True))
+    far = ops.conv(x, w, padding="same", dilation_rate=60)
+    for apart in (1 << 20, 2**31 - 1):
+        same(ops.conv(x, w, padding="same", dilation_rate=apart), far)
+
+
 def test_one_number_is_that_of_both_axes():
     x, w = numbers((1, 9, 8, 2), "float64"), numbers((3, 3, 2, 4), "float64", 1)
     same(ops.conv(x, w, 2), ops.conv(x, w, (2, 2)))
@@ -98,6 +112,23 @@ def test_threads_change_no_bits(level):  # noqa: F811
             same(ops.conv(x, w), expected)
 
 
+def test_padding_is_of_any_case_and_arrays_of_ints_are_sizes():
+    x, w = numbers((1, 9, 8, 2), "float64"), numbers((3, 3, 2, 4), "float64", 1)
+    same(ops.conv(x, w, padding="SAME"), ops.conv(x, w, padding="same"))
+    same(ops.conv(x, w, padding="Valid"), ops.conv(x, w))
+    same(ops.conv(x, w, np.array([2, 1])), ops.conv(x, w, (2, 1)))
+
+
+def test_channels_first_by_default_are_refused():
+    backend.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match=r"must be 'channels_last', .* got 'channels_first', as backend"):
+            ops.conv(IMAGE, FILTERS)
+        assert ops.conv(IMAGE, FILTERS, data_format="channels_last").shape == (1, 3, 3, 4)
+    finally:
+        backend.set_image_data_format("channels_last")
+
+
 IMAGE, FILTERS = np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4))
 
 
@@ -121,6 +152,8 @@ IMAGE, FILTERS = np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4))
     (lambda: ops.conv(IMAGE, FILTERS, 2, dilation_rate=2), ValueError, "`strides` or `dilation_rate` must be 1, got 2"),
     (lambda: ops.conv(IMAGE, FILTERS, padding="full"), ValueError, "`padding` must be 'valid' or 'same', got 'full'"),
     (lambda: ops.conv(IMAGE, FILTERS, data_format="channels_first"), ValueError, "`data_format` must be 'channels_las"),
+    (lambda: ops.conv(IMAGE, FILTERS, padding=1), ValueError, "`padding` must be 'valid' or 'same', got 1"),
+    (lambda: ops.conv(IMAGE, FILTERS, np.ones(2)), ValueError, r"`strides` must be .* got \[1.0, 1.0\]"),
     (lambda: ops.conv(IMAGE, FILTERS, out=np.ones((1, 3, 3, 5))), ValueError, r"`out` must .*\(1, 3, 3, 4\)"),
     (lambda: ops.conv([["a"]], FILTERS), TypeError, "`inputs` must"),
     (lambda: ops.conv(IMAGE, None), TypeError, "`kernel` must"),

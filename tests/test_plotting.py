@@ -414,6 +414,22 @@ def test_feature_maps_are_the_outputs_of_the_layer(ax, layer):
     assert ax.get_title().startswith(f"{net.layers[place].name}: ")
 
 
+def test_feature_maps_with_channels_first(ax):
+    """Layers that do not say where channels stand have them where the layer before has."""
+    L = fastnn.layers
+    net = fastnn.Sequential([
+        fastnn.Input((2, 7, 6)), L.Conv2D(5, 2, data_format="channels_first"), L.BatchNormalization(1),
+        L.Activation("relu"), L.Permute((2, 3, 1)), L.Dropout(0.5)])
+    x = np.random.default_rng(0).normal(size=(2, 7, 6)).astype("float32")
+    expected = x[None]
+    for place, layer in enumerate(net.layers):
+        expected = np.asarray(layer(expected))
+        plotting.feature_maps(net, x, place, ax)
+        pictures = expected[0] if place < 3 else np.moveaxis(expected[0], -1, 0)
+        np.testing.assert_array_equal(drawn_pictures(ax, 5, 6, 5)[0], pictures)
+        ax.images[0].remove()
+
+
 def test_feature_maps_take_the_layer_itself_and_an_image_of_any_form(ax):
     layers = fastnn.layers
     inner = fastnn.Sequential([fastnn.Input((5, 5, 1)), layers.Conv2D(2, 2, name="within")])
@@ -457,6 +473,19 @@ def test_filters_are_those_over_a_channel(ax, channel, drawn):
     assert ax.images[0].get_clim() == (-most, most) and ax.get_title().startswith("first: -")
 
 
+def test_filters_of_transposed_convolutions(ax):
+    """Their kernels keep the filters before the channels."""
+    layers = fastnn.layers
+    images, steps = layers.Conv2DTranspose(3, 2), layers.Conv1DTranspose(3, 2)
+    images(np.zeros((1, 5, 5, 4), "float32"))
+    steps(np.zeros((1, 5, 4), "float32"))
+    plotting.filters(images, 3, ax)
+    np.testing.assert_array_equal(drawn_pictures(ax, 3, 2, 2)[0], images.kernel.numpy()[..., 3].transpose(2, 0, 1))
+    ax.images[0].remove()
+    plotting.filters(steps, ax=ax)
+    np.testing.assert_array_equal(drawn_pictures(ax, 3, 2, 4)[0], steps.kernel.numpy().transpose(1, 0, 2))
+
+
 def test_filters_of_other_convolutions(ax):
     layers = fastnn.layers
     for layer, shape in ((layers.DepthwiseConv2D(2, depth_multiplier=3), (5, 5, 4)),
@@ -479,11 +508,23 @@ def test_filters_of_other_convolutions(ax):
     (lambda: convolutional_net().layers[1], 0, "`layer` must be a convolution, .* got MaxPooling2D 'pooled'$"),
     (lambda: fastnn.layers.Conv2D(2, 3, name="new"), 0, ".* got Conv2D 'new' that is not built: give it an input"),
     (lambda: convolutional_net(), 0, "`layer` must be a convolution, .* got Sequential 'net'$"),
+    (lambda: fastnn.layers.Dense(3, name="new"), 0, "`layer` must be a convolution, .* got Dense 'new'$"),
 ])
 def test_filters_refuse(ax, layer, channel, words):
     with pytest.raises(ValueError, match=f"^filters: {words}"):
         plotting.filters(layer(), channel, ax)
     assert not ax.images
+
+
+def test_axes_that_are_none():
+    with pytest.raises(TypeError, match="`ax` must be a matplotlib Axes, or None for a new figure, got int: 3"):
+        plotting.filters(convolutional_net().layers[0], ax=3)
+
+
+def test_feature_maps_of_steps(ax):
+    net = fastnn.Sequential([fastnn.Input((6, 2)), fastnn.layers.Conv1D(3, 2, name="steps")])
+    with pytest.raises(ValueError, match=r"got 'steps', a Conv1D with \(None, 5, 3\); name one over images"):
+        plotting.feature_maps(net, np.ones((6, 2)), 0, ax)
 
 
 def test_without_axes_a_figure_is_made(run_python):

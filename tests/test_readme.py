@@ -39,7 +39,7 @@ def test_the_first_net_is_fifteen_lines_and_prints_this_program():
 
 def test_the_functions_alone():
     (code,) = blocks("The functions alone", "python")
-    assert printed(code) == "1000.0\n[1. 1.]\n"
+    assert printed(code) == "1000.0\n[1. 1.]\n(1, 6, 6, 16)\n"
 
 
 def test_saving_and_loading(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from test_convolution import SCALE_FIRST, Case, pooled
 
 import fastnn
 from fastnn import _kernels, testing
+from fastnn.program import Lowering
 
 PRODUCTS = 36
 
@@ -202,6 +203,32 @@ def test_choice(switched):
         layer(np.zeros((1, *shape), "float32"))
         program = next(iter(layer._programs.values())).program
         assert expected is any(o.kernel == "winograd" for o in program.operations), (options, shape)
+
+
+def test_a_switch_turned_during_lowering(switched, monkeypatch):
+    """A program is kept under the switch that it was lowered with, all of it."""
+    before = Lowering.parameter
+
+    def parameter(build, variable):
+        fastnn.set_winograd(not fastnn.get_winograd())       # as another thread may, again and again
+        return before(build, variable)
+
+    monkeypatch.setattr(Lowering, "parameter", parameter)
+    x, y = np.random.default_rng(0).standard_normal((2, 9, 9, 16)).astype("float32"), np.zeros((2, 9, 9, 16))
+    for value in (True, False):
+        layer = fastnn.layers.Conv2D(16, 3, padding="same", use_bias=False)     # so that it asks once
+        model = fastnn.Sequential([fastnn.Input((9, 9, 16)), *(
+            fastnn.layers.Conv2D(16, 3, padding="same", use_bias=False) for _ in range(3))])
+        model.compile("sgd", "mse")
+        for call, arguments in ((layer, (x,)), (model.predict_on_batch, (x,)), (model.train_on_batch, (x, y))):
+            switched(value)
+            call(*arguments)
+        programs = {key: found.program for key, found in layer._programs.items()}
+        programs |= {key: program for key, (program, _) in model._predictions.items()} | dict(model._steps)
+        assert [key[-1] for key in programs] == [value] * 3
+        for program in programs.values():
+            kernels = {operation.kernel for operation in program.operations}
+            assert {"winograd", "convolution"} & kernels == {"winograd" if value else "convolution"}
 
 
 def test_switch(switched):

@@ -56,7 +56,8 @@ OPTIONS = {
                          "table)"},
     "--seed": {"type": seed, "default": 0, "metavar": "N",
                "help": "seed of the split, the weights and the shuffling (default: 0)"},
-    "--out": {"metavar": "DIR", "help": "folder for the model and pictures (default: fastnn-iris, fastnn-FILE, ...)"},
+    "--out": {"metavar": "DIR", "help": "folder for the pictures, and for a table the model "
+              "(default: fastnn-iris, fastnn-FILE, ...)"},
 }
 
 Data = namedtuple("Data", "x_train x_test y_train y_test class_names")

@@ -28,21 +28,40 @@ FIRST = {"mnist": bytes([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]), "fashion_mnist": bytes(
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 ROOM = 1 << 20               # bytes that a container may need beside its content
 GZIP, ZIP = b"\x1f\x8b", b"PK"
+ZIP_END, ZIP_LOCATOR = 22, 20                # bytes of the last records of a zip file
+MOST_FILES, MOST_LISTED = 64, 1 << 14        # in an .npz file, and bytes of the list of them
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError,
           RuntimeError, MemoryError, struct.error)          # what gzip, zipfile and NumPy raise for a broken file
 
 
 def load(name: str, path: Any = None):
     """The data set of this name: (x_train, y_train), (x_test, y_test). ``path`` as in its ``load_data``."""
+    refused: list[Exception] = []
     for place in _places(name, path):
-        npz = os.path.join(place, f"{name}.npz") if os.path.isdir(place) else place
-        arrays = _from_npz(name, npz) if os.path.exists(npz) else _from_folder(name, place)
+        try:
+            arrays = _from_place(name, place)
+        except (ValueError, FileNotFoundError) as error:
+            if path is not None:                     # where the caller named the place: it should have it
+                raise
+            refused.append(error)                    # a folder may have files of the same names for another purpose
+            continue
         if arrays:
-            with _naming(name, place):
-                x_train, y_train, x_test, y_test = arrays
-                _check_classes(name, y_train, y_test)
-                return (x_train, y_train), (x_test, y_test)
+            x_train, y_train, x_test, y_test = arrays
+            return (x_train, y_train), (x_test, y_test)
+    if refused:
+        kind = ValueError if any(isinstance(error, ValueError) for error in refused) else FileNotFoundError
+        raise kind("; ".join([*map(str, refused), _advice(name, path)]))
     raise FileNotFoundError(_advice(name, path))
+
+
+def _from_place(name: str, place: str) -> list[np.ndarray]:
+    """The arrays of a file or a folder; none where there is none of the files."""
+    npz = os.path.join(place, f"{name}.npz") if os.path.isdir(place) else place
+    arrays = _from_npz(name, npz) if os.path.exists(npz) else _from_folder(name, place)
+    if arrays:
+        with _naming(name, place):
+            _check_classes(name, arrays[1], arrays[3])
+    return arrays
 
 
 def _places(name: str, path: Any) -> list[str]:
@@ -126,8 +145,26 @@ def _from_npz(name: str, path: str) -> list[np.ndarray]:
     with _naming(name, path), _opened(path, sum(map(math.prod, _shapes()))) as file:
         if file.read(2) != ZIP:
             raise ValueError("is no .npz file; of IDX files give the folder")
+        _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             return [_read_npy(archive, key, shape) for key, shape in zip(KEYS, _shapes())]
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """ValueError unless the archive ends as one of a few files does: zipfile reads the list of its files as a whole.
+
+    Where no comment follows the record at the end, and no larger record is announced before it, zipfile believes this
+    record: at 10 the number of files, at 12 the bytes of their list.
+    """
+    file.seek(max(0, file.seek(0, os.SEEK_END) - ZIP_LOCATOR - ZIP_END))
+    tail = file.read()
+    end, locator = tail[-ZIP_END:], tail[:-ZIP_END]
+    if end[:4] != b"PK\5\6" or end[-2:] != bytes(2) or len(end) < ZIP_END:
+        raise ValueError("is no whole zip file, as NumPy writes it")
+    files, listed = struct.unpack_from("<HI", end, 10)
+    if locator[:4] == b"PK\6\7" or files > MOST_FILES or listed > MOST_LISTED:
+        raise ValueError(f"lists more than {MOST_FILES} files, expected {len(KEYS)}")
+    file.seek(0)
 
 
 def _read_npy(archive: zipfile.ZipFile, key: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ def load_data(path=None):
 
     path: the .npz file, or the folder of the files; a relative one may lie in Keras's cache folder as well. Where None,
     ``data/mnist`` and ``data`` are looked at, then Keras's cache folder (``~/.keras/datasets``, or ``datasets`` in
-    KERAS_HOME).
+    KERAS_HOME); files there that do not fit are passed over.
     Raises FileNotFoundError, which says what to put where, and ValueError for a file that is not MNIST's.
     """
     return _idx.load("mnist", path)

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _arrays, _overrides, _winograd, backend, random, regularizers
 from .._describe import parameters
 from .._warn import warn
-from ..program import Lowering, Recent, Value, Variable, as_dtype
+from ..program import Lowering, Recent, Value, Variable, as_dtype, check_elements
 from ..program.eager import EagerProgram
 from .python import lower_python, row_shape
 from .symbolic import KerasTensor as KerasTensor
@@ -53,7 +53,7 @@ class Layer(Weighted):
         name = _arrays.optional_name(type(self).__name__, name)
         self._random_path = random.path_of(name or backend.snake_case(type(self).__name__))
         self.name = name or backend.unique_name(backend.snake_case(type(self).__name__))
-        self.dtype = as_dtype(dtype or backend.floatx())
+        self.dtype = as_dtype(dtype or backend.floatx(), type(self).__name__)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.output_shape: Any = None                   # a tuple once built
@@ -90,7 +90,9 @@ class Layer(Weighted):
         if not self.built:
             self.build(tuple(input_shape))
             self.built = True
-        self.output_shape = self.compute_output_shape(tuple(input_shape))
+        shape = self.compute_output_shape(tuple(input_shape))
+        check_elements(f"layer {self.name!r}: an output", shape)
+        self.output_shape = shape
 
     def __call__(self, x, training: bool = False):
         """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...)."""
@@ -113,11 +115,13 @@ class Layer(Weighted):
         x = _arrays.as_rows(x, "x")
         with BUILDING:
             self.ensure_built((None, *x.shape[1:]))
-            key = (x.shape[1:], bool(training) and self._training_signature(), _winograd.enabled)
+            winograd = _winograd.enabled
+            key = (x.shape[1:], bool(training) and self._training_signature(), winograd)
             program = self._programs.get(key)
             if program is None:
                 seed = random.get_seed()
-                program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), seed)
+                program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), seed,
+                                       winograd)
                 self._programs.keep(key, program)
         return program(x)
 

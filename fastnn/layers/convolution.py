@@ -4,7 +4,8 @@ from __future__ import annotations
 from .. import constraints, initializers, regularizers
 from ..program import Lowering, Value
 from .convolution_base import ConvolutionLayer
-from .convolution_lowering import Geometry, convolution
+from .convolution_geometry import Geometry
+from .convolution_lowering import convolution
 from .windows import Axis, positive_int
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
+from ..activations.base import Rowwise
 from ..program import Lowering, Value, Variable
 from .data_format import ImageLayer
 from .windows import Axis, axis_of, check_padding, positive_ints
@@ -88,8 +89,18 @@ class ConvolutionLayer(ImageLayer):
         return (f"not smaller than the kernel of kernel_size={self.kernel_size}{dilated}",
                 "use a smaller kernel, larger inputs, fewer layers that shrink them, or padding='same'")
 
+    def lower(self, build: Lowering, x: Value, mask=None):
+        y, mask = super().lower(build, x, mask)
+        return (self.activation.lower(build, y) if self.activates_last else y), mask
+
+    @property
+    def activates_last(self) -> bool:
+        """Whether the activation follows the exchange of axes: it goes along the last, whatever stands there."""
+        return self.channels_first and isinstance(self.activation, Rowwise)
+
     def lower_image(self, build: Lowering, x: Value) -> Value:
         axes = tuple(self.axis(i, n) for i, n in enumerate(x.shape[:-1]))
         shape = (*(self.out_size(i, n) for i, n in enumerate(x.shape[:-1])), self.filters_of(x.shape[-1]))
         bias = build.parameter(self.bias) if self.bias is not None else None
-        return self.activation.lower(build, self.convolve(build, x, bias, axes, shape))
+        y = self.convolve(build, x, bias, axes, shape)
+        return y if self.activates_last else self.activation.lower(build, y)

@@ -7,67 +7,21 @@ arithmetic for deep learning, 2016, section 4). Steps are images of one row.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
 
-from ..program import Lowering, PerRow, Value
+from ..program import Lowering, Value
 from . import winograd
+from .convolution_geometry import Geometry, Phase, check_phases, phases
+from .convolution_trimming import trimmed
 from .dense import dense
 from .windows import Axis
 
-ONE = Axis(1, 1, 1, 1, 1, 0)             # the rows of what has steps only
-
-
-class Geometry(NamedTuple):
-    """y[oh, ow, f] = sum of x[oh · stride - before + kh · dilation, ow · ..., c] · w[kh, kw, c, f] over kh, kw, c."""
-    channels: int
-    filters: int
-    groups: int
-    rows: Axis
-    columns: Axis
-
-    @classmethod
-    def of(cls, channels: int, filters: int, groups: int, axes: tuple[Axis, ...]) -> Geometry:
-        """That of one axis, or of two."""
-        return cls(channels, filters, groups, *((ONE,) * (2 - len(axes)) + axes))
-
-    def sizes(self) -> list[int]:
-        """The first sizes of all operations of convolutions."""
-        h, w = self.rows, self.columns
-        return [PerRow(1), self.channels, self.filters, h.size, w.size, h.out, w.out, h.kernel, w.kernel,
-                h.stride, w.stride, h.dilation, w.dilation, h.before, w.before, self.groups]
-
-    def tiles(self) -> bool:
-        """Whether the windows cover the image once, each lying in one piece in memory: then this is a plain product."""
-        h, w = self.rows, self.columns
-        apart = all(a.before == 0 and a.size == a.out * a.kernel and (a.out == 1 or a.stride == a.kernel) and
-                    (a.kernel == 1 or a.dilation == 1) for a in (h, w))
-        return apart and self.groups == 1 and (h.kernel == 1 or w.out == 1)
-
-
-class Phase(NamedTuple):
-    """Along one axis, the places ``first``, ``first`` + stride, ... of x that meet elements ``rest`` + stride · j of
-    the kernel: their gradient is the convolution of dy by ``windows``."""
-    rest: int
-    first: int
-    windows: Axis
-
-
-def phases(axis: Axis) -> Iterator[Phase]:
-    """The phases of an axis that have a place in x; of an axis without stride it is one."""
-    for rest in range(axis.stride):
-        elements = -(-(axis.kernel - rest) // axis.stride) if rest < axis.kernel else 0
-        start = -((rest - axis.before) // axis.stride)             # place first of x is start · stride + rest - before
-        n = (axis.size - 1 + axis.before - rest) // axis.stride - start + 1
-        if n > 0:
-            before = (elements - 1) * axis.dilation - start
-            yield Phase(rest, start * axis.stride + rest - axis.before,
-                        Axis(axis.out, n, elements, 1, axis.dilation, before))
+LINE = 16                                # elements after which filters of a phase begin
 
 
 def convolution(build: Lowering, x: Value, kernel: Value, bias: Value | None, g: Geometry, shape: tuple) -> Value:
     """y = x * kernel + bias, an array of ``shape``."""
+    kernel, g = trimmed(build, kernel, g)
     if g.tiles():
         windows = build.view(x, (g.rows.out, g.columns.out, x.size // (g.rows.out * g.columns.out)))
         return build.view(dense(build, windows, kernel, bias), shape)
@@ -89,6 +43,7 @@ def convolution(build: Lowering, x: Value, kernel: Value, bias: Value | None, g:
 def transposed_convolution(build: Lowering, x: Value, kernel: Value, bias: Value | None, g: Geometry,
                            shape: tuple) -> Value:
     """y, of ``shape``, such that x is to it as the gradient of the convolution ``g`` of y is to that of y; + bias."""
+    kernel, g = trimmed(build, kernel, g)
     y = build.result(x, kernel, bias, shape=shape, name="transposed convolution")
     spread_back(build, x, kernel, bias, y, g)
 
@@ -108,6 +63,7 @@ def transposed_convolution(build: Lowering, x: Value, kernel: Value, bias: Value
 def depthwise_convolution(build: Lowering, x: Value, kernel: Value, bias: Value | None, g: Geometry,
                           shape: tuple) -> Value:
     """Each channel of x by filters of its own, + bias: y of ``shape``."""
+    kernel, g = trimmed(build, kernel, g)
     y = build.result(x, kernel, bias, shape=shape, name="depthwise convolution")
     build.emit("depthwise_forward", [x, kernel, bias], [build.scratch(), y], g.sizes())
 
@@ -130,13 +86,13 @@ def correlate(build: Lowering, x: Value, kernel: Value, start: Value | None, y: 
 
 
 def emit(build: Lowering, x: Value, kernel: Value, start: Value | None, y: Value, g: Geometry, places: list,
-         phase: str) -> None:
+         phase: str, scratch: Value | None = None) -> None:
     """Name the operation of y = start + x * kernel, whose elements lie at ``places`` (steps from pixel to pixel, row to
-    row, image to image; the first); ``phase``: when the filters are known."""
+    row, image to image; the first); ``phase``: when the filters are known; ``scratch``: that of others too."""
     operation = "convolution"
     if winograd.pays(build, g):
         operation, kernel = "winograd", winograd.transformed(build, kernel, g, phase)
-    build.emit(operation, [x, kernel, start, None, None, None], [build.scratch(), None, y],
+    build.emit(operation, [x, kernel, start, None, None, None], [scratch or build.scratch(), None, y],
                [*g.sizes(), *places, 1, 1])
 
 
@@ -146,23 +102,33 @@ def phase_of(kernel: Value) -> str:
 
 
 def spread_back(build: Lowering, dy: Value, kernel: Value, start: Value | None, dx: Value, g: Geometry) -> None:
-    """Name dx = start + the gradient by x of the convolution ``g``, given that of y."""
-    for h, w in product(phases(g.rows), phases(g.columns)):
-        size = h.windows.kernel, w.windows.kernel
-        turned = turn(build, kernel, g, size, (h.rest, w.rest)) if all(size) else kernel   # which has no element then
+    """Name dx = start + the gradient by x of the convolution ``g``, given that of y: an operation for each phase, which
+    share filters' memory and scratch, so that a plan is no work for many of them."""
+    check_phases(build, g)
+    parts = list(product(phases(g.rows), phases(g.columns)))
+    row, scratch, offset = g.columns.size * g.channels, build.scratch(), 0
+    whole = Geometry(g.filters, g.channels, g.groups, *(Axis(a.out, a.size, 0, 1, 1, 0) for a in (g.rows, g.columns)))
+    if sum(h.windows.out * w.windows.out for h, w in parts) < g.rows.size * g.columns.size:   # the others meet nothing
+        emit(build, dy, kernel, start, dx, whole, [g.channels, row, g.rows.size * row, 0], "body", scratch)
+    filters = build.value((kernel.size + LINE * len(parts),), batched=False, name="turned filters")
+    down, right = min(g.rows.stride, g.rows.size) * row, min(g.columns.stride, g.columns.size) * g.channels
+    for h, w in parts:
+        turned = turn(build, kernel, g, (h, w), filters, offset)
+        offset += -(-turned.size // LINE) * LINE
         part = Geometry(g.filters, g.channels, g.groups, h.windows, w.windows)
-        row = g.columns.size * g.channels
-        emit(build, dy, turned, start, dx, part, [g.columns.stride * g.channels, g.rows.stride * row,
-                                                  g.rows.size * row, h.first * row + w.first * g.channels],
-             phase_of(kernel))
+        emit(build, dy, turned, start, dx, part, [right, down, g.rows.size * row, h.first * row + w.first * g.channels],
+             phase_of(kernel), scratch)
 
 
-def turn(build: Lowering, kernel: Value, g: Geometry, size: tuple, rests: tuple) -> Value:
-    """The elements of the kernel that belong to a phase, turned round, with channels and filters exchanged."""
-    turned = build.value((*size, g.filters // g.groups, g.channels), batched=False, name="turned filters")
+def turn(build: Lowering, kernel: Value, g: Geometry, parts: tuple[Phase, Phase], filters: Value,
+         offset: int) -> Value:
+    """The elements of the kernel that belong to a phase, turned round, with channels and filters exchanged: part of
+    ``filters``."""
+    shape = (*(p.windows.kernel for p in parts), g.filters // g.groups, g.channels)
+    turned = Value(shape, filters.dtype, False, filters.name, offset=offset, root=filters)
     build.emit("turn_filters", [kernel], [turned],
                [g.rows.kernel, g.columns.kernel, g.channels, g.filters, g.groups, g.rows.stride, g.columns.stride,
-                *rests], phase=phase_of(kernel))
+                *(p.rest for p in parts)], phase=phase_of(kernel))
     return turned
 
 

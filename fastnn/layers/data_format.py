@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from .. import backend
+from .. import _arrays, backend
 from ..program import Lowering, PerRow, Value
 from .base import Layer
+from .windows import is_int
 
 AXES = {1: ("steps",), 2: ("height", "width")}
 
@@ -41,15 +42,32 @@ class ImageLayer(Layer):
 
     def sizes(self, input_shape: tuple) -> tuple[tuple, int | None]:
         """(sizes without batch and channels, channels) of an input; ValueError for one of another rank."""
-        if len(input_shape) != self.rank + 2:
-            axes = ", ".join(("batch", "channels", *AXES[self.rank]) if self.channels_first else
-                             ("batch", *AXES[self.rank], "channels"))
-            advice = f"; for one channel add an axis: x[{':' if self.channels_first else '...'}, None]"
-            raise ValueError(f"layer {self.name!r}: expected an input of rank {self.rank + 2}, ({axes}), got shape "
-                             f"{tuple(input_shape)}{advice if len(input_shape) == self.rank + 1 else ''}")
+        if not isinstance(input_shape, (tuple, list)) or not all(n is None or is_int(n) for n in input_shape):
+            raise ValueError(f"layer {self.name!r}: `input_shape` must be a tuple of whole numbers, None for the batch "
+                             f"axis, got {input_shape!r:.60}")
+        self.check_rank(tuple(input_shape))
         if self.channels_first:
             return tuple(input_shape[2:]), input_shape[1]
         return tuple(input_shape[1:-1]), input_shape[-1]
+
+    def check_rank(self, shape: tuple) -> None:
+        """ValueError for the shape of an input, or of an array, with too few or too many axes."""
+        if len(shape) == self.rank + 2:
+            return
+        axes = ", ".join(("batch", "channels", *AXES[self.rank]) if self.channels_first else
+                         ("batch", *AXES[self.rank], "channels"))
+        advice = ""
+        if len(shape) == self.rank + 1:
+            advice = f"; for one channel add an axis: x[{':' if self.channels_first else '...'}, None]"
+            one = (1, *shape[1:]) if self.channels_first else (*shape[1:], 1)
+            advice += f", and Input({one})" if shape[0] is None else ", for one row x[None]"
+        raise ValueError(f"layer {self.name!r}: expected an input of rank {self.rank + 2}, ({axes}), got shape "
+                         f"{shape}{advice}")
+
+    def _call_array(self, x, training: bool):
+        x = _arrays.as_rows(x, "x")
+        self.check_rank(x.shape)                # while the number of rows is known, for the text
+        return super()._call_array(x, training)
 
     def shape_of(self, batch, sizes: tuple, channels) -> tuple:
         """The shape of an array of these sizes, in this layer's order of axes."""

@@ -27,7 +27,8 @@ class GroupNormalization(Layer):
         if not is_int(groups) or (groups <= 0 and groups != -1):
             raise ValueError(f"GroupNormalization: `groups` must be a positive int, or -1 for one a channel, got "
                              f"{groups!r:.60}")
-        self.groups, self.axis = groups.__index__(), axis
+        self.groups = groups.__index__()
+        self.axis = _arrays.whole_axis(axis, where="GroupNormalization: ")
         self.epsilon = _arrays.number("GroupNormalization", "epsilon", epsilon)
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)
@@ -46,11 +47,11 @@ class GroupNormalization(Layer):
 
     def _channels(self, input_shape) -> tuple[int, int]:
         """(axis of the channels, channels) of an input; ValueError where it does not fit."""
-        axis = _arrays.check_axis(self.axis, len(input_shape))
+        axis = _arrays.check_axis(self.axis, len(input_shape), where=f"layer {self.name!r}: ")
         channels = input_shape[axis]
-        if axis == 0 or channels is None:
-            raise ValueError(f"layer {self.name!r}: `axis` must be one of known size, not that of the rows, got "
-                             f"{self.axis} for an input of shape {input_shape}")
+        if axis == 0 or not channels:
+            raise ValueError(f"layer {self.name!r}: `axis` must be one of known size above 0, not that of the rows, "
+                             f"got {self.axis} for an input of shape {input_shape}")
         if channels % self.groups:
             raise ValueError(f"layer {self.name!r}: `groups` must divide the {channels} channels of axis {self.axis}, "
                              f"got {self.groups} for an input of shape {input_shape}; give a divisor, or -1")

@@ -11,7 +11,9 @@ class InputLayer(Layer):
     def __init__(self, shape, dtype=None, name=None):
         shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
         if not all(hasattr(n, "__index__") and not isinstance(n, bool) and n > 0 for n in shape):
-            raise ValueError(f"Input: `shape` must hold positive ints, without the batch axis, got {shape!s:.80}")
+            advice = "; a model is made for one size: resize or pad to it and give it, or leave Input out"
+            raise ValueError(f"Input: `shape` must hold positive ints, without the batch axis, got {shape!s:.80}"
+                             + (advice if None in shape else ""))
         super().__init__(name=name, dtype=None)
         self.tensor = KerasTensor((None, *shape), dtype or backend.floatx(), name=self.name)
         self.output_shape = self.tensor.shape

@@ -23,7 +23,7 @@ class BatchNormalization(Layer):
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
                  beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = _arrays.whole_axis(axis, where="BatchNormalization: ")
         self.momentum = _arrays.number("BatchNormalization", "momentum", momentum, below=1)
         self.epsilon = _arrays.number("BatchNormalization", "epsilon", epsilon)
         self.center, self.scale = bool(center), bool(scale)
@@ -47,7 +47,7 @@ class BatchNormalization(Layer):
                                                trainable=False)
 
     def _channel_axis(self, input_shape) -> int:
-        axis = _arrays.check_axis(self.axis, len(input_shape))
+        axis = _arrays.check_axis(self.axis, len(input_shape), where=f"layer {self.name!r}: ")
         if axis == 0 or input_shape[axis] is None:
             raise ValueError(f"layer {self.name!r}: `axis` must be one of known size, not that of the rows, got "
                              f"{self.axis} for an input of shape {input_shape}")

@@ -1,9 +1,11 @@
 """Borders of steps and images: zeros added (ZeroPadding), or cut off (Cropping)."""
 from __future__ import annotations
 
+import numpy as np
+
 from ..program import Lowering, PerRow, Value
 from .data_format import ImageLayer
-from .windows import is_int, positive_ints
+from .windows import MOST, is_int, positive_ints, too_large
 
 
 class BorderLayer(ImageLayer):
@@ -81,11 +83,12 @@ class Cropping2D(BorderLayer):
 
 def two_pairs(where: str, argument: str, value) -> tuple[tuple[int, int], tuple[int, int]]:
     """((top, bottom), (left, right)), from these, from (rows, columns), or from one int; ValueError otherwise."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     pairs = value if isinstance(value, (list, tuple)) else (value, value)
     pairs = [tuple(p) if isinstance(p, (list, tuple)) else (p, p) for p in pairs]
-    if [len(p) for p in pairs] != [2, 2] or not all(is_int(n) and n >= 0 for p in pairs for n in p):
+    if [len(p) for p in pairs] != [2, 2] or not all(is_int(n) and 0 <= n <= MOST for p in pairs for n in p):
         raise ValueError(f"{where}: `{argument}` must be an int of at least 0, two of them (rows, columns), or ((top, "
-                         f"bottom), (left, right)), got {value!r:.60}")
+                         f"bottom), (left, right)), got {value!r:.60}{too_large(n for p in pairs for n in p)}")
     top, left = ((a.__index__(), b.__index__()) for a, b in pairs)
     return top, left
 

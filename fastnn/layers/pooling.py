@@ -8,6 +8,7 @@ from .data_format import ImageLayer
 from .windows import Axis, axis_of, check_padding, positive_ints
 
 BYTE_PLACES = 256                        # places of a window up to which the kernel tells them apart by a byte
+MOST_PLACES = 1 << 24                    # so many can be told apart by a float32, which tells those of larger windows
 
 
 class Pooling(ImageLayer):
@@ -24,12 +25,18 @@ class Pooling(ImageLayer):
         super().__init__(data_format, name=name, **kwargs)
         where = type(self).__name__
         self.pool_size = positive_ints(where, "pool_size", pool_size, self.rank)
+        if math.prod(self.pool_size) > MOST_PLACES:
+            raise ValueError(f"{where}: a window of `pool_size` must have at most {MOST_PLACES:,} places, got "
+                             f"{pool_size!r:.60}; over all of them there are the layers Global...")
         self.strides = self.pool_size if strides is None else positive_ints(where, "strides", strides, self.rank)
         self.padding = check_padding(where, padding)
 
     def windows(self, sizes: tuple) -> tuple[Axis, ...]:
         """The windows along each axis; ValueError where there is none."""
         axes = tuple(axis_of(*a, padding=self.padding) for a in zip(sizes, self.pool_size, self.strides))
+        if 0 in sizes:
+            raise ValueError(f"layer {self.name!r}: expected an input with an element at least, got the sizes "
+                             f"{tuple(sizes)}; leave such inputs out")
         if any(a.out <= 0 for a in axes):
             raise ValueError(f"layer {self.name!r}: `pool_size` must be at most the input's size, {tuple(sizes)}, got "
                              f"{self.pool_size}; use padding='same' or a smaller window")
@@ -78,10 +85,16 @@ class AveragePooling1D(Pooling):
     """The mean of each window of steps, as ``MaxPooling1D``; ``pool_size`` has no default."""
     rank, kind = 1, "average"
 
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
 
 class AveragePooling2D(Pooling):
     """The mean of each window of an image, as ``MaxPooling2D``; ``pool_size`` has no default."""
     rank, kind = 2, "average"
+
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
 MaxPool1D, MaxPool2D, AvgPool1D, AvgPool2D = MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D
@@ -89,6 +102,7 @@ MaxPool1D, MaxPool2D, AvgPool1D, AvgPool2D = MaxPooling1D, MaxPooling2D, Average
 
 def pooled(build: Lowering, x: Value, kind: str, axes: tuple[Axis, ...], whole: bool = False) -> Value:
     """The largest or the mean of each window of x; ``whole``: there is one, and the axes of places go."""
+    axes = tuple(a.trimmed() for a in axes)
     channels, (h, w) = x.shape[-1], (axis_of(1, 1), *axes)[-2:]
     shape = (channels,) if whole else (*(a.out for a in axes), channels)
     sizes = [PerRow(1), channels, h.size, w.size, h.out, w.out, h.kernel, w.kernel, h.stride, w.stride, h.before,

@@ -127,7 +127,7 @@ class Normalization(Layer):
 
     def build(self, input_shape):
         rank = len(input_shape)
-        kept = sorted({_arrays.check_axis(a, rank) for a in self.axis})
+        kept = sorted({_arrays.check_axis(a, rank, where=f"layer {self.name!r}: ") for a in self.axis})
         if 0 in kept or any(input_shape[a] is None for a in kept):
             raise ValueError(f"layer {self.name!r}: `axis` must hold axes of known size, not that of the rows, got "
                              f"{self.axis} for an input of shape {input_shape}")

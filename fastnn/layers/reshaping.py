@@ -37,7 +37,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        sizes = (target_shape,) if hasattr(target_shape, "__index__") else tuple(target_shape)
+        sizes = tuple(target_shape) if hasattr(target_shape, "__iter__") else (target_shape,)
         if not all(hasattr(n, "__index__") and not isinstance(n, bool) and (n > 0 or n == -1) for n in sizes):
             raise ValueError(f"Reshape: `target_shape` must hold positive ints, or one -1, got {target_shape!r:.60}")
         if sizes.count(-1) > 1:

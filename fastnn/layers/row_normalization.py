@@ -29,7 +29,7 @@ class RowNormalization(Layer):
     def axes(self, rank: int) -> list[int]:
         """The axes of one row (without the batch axis), in order; ValueError where there is no such axis."""
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        found = sorted({_arrays.check_axis(a, rank) for a in axes})
+        found = sorted({_arrays.check_axis(a, rank, where=f"layer {self.name!r}: ") for a in axes})
         if not found or found[0] == 0:
             raise ValueError(f"layer {self.name!r}: `axis` must be one of 1 to {rank - 1}, or several, but not that "
                              f"of the rows, got {self.axis!r:.60}")
@@ -38,9 +38,9 @@ class RowNormalization(Layer):
     def weight_shape(self, input_shape: tuple) -> tuple:
         """Sizes of the normalized axes."""
         shape = tuple(input_shape[a + 1] for a in self.axes(len(input_shape)))
-        if None in shape:
-            raise ValueError(f"layer {self.name!r}: the axes to normalize must have known sizes, got axis={self.axis} "
-                             f"for an input of shape {input_shape}")
+        if None in shape or 0 in shape:
+            raise ValueError(f"layer {self.name!r}: the axes to normalize must have known sizes above 0, got "
+                             f"axis={self.axis} for an input of shape {input_shape}")
         return shape
 
     def compute_output_shape(self, input_shape):

@@ -1,13 +1,14 @@
 """The weights of a layer: how they are made, listed, read and written."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .. import _arrays, constraints, initializers, random, regularizers
 from .._describe import Described
-from ..program import Variable
+from ..program import Variable, check_elements
 from ..saving.given import given
 
 
@@ -41,14 +42,24 @@ class Weighted(Described):
         if source is not None:             # a model file is being read: nothing is drawn, nothing larger than it made
             value = source.take(path, shape, self.dtype)
         else:
-            rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")
-            value = initializers.get(initializer or "glorot_uniform")(shape, self.dtype, rng=rng)
+            check_elements(f"layer {self.name!r}: a weight", shape)
+            value = self._drawn(name, shape, initializers.get(initializer or "glorot_uniform"))
         variable = Variable.at(path, shape, self.dtype, trainable, value)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         self._weights.append(variable)
         self._apply_trainable()
         return variable
+
+    def _drawn(self, name: str, shape: tuple, initializer) -> np.ndarray:
+        """The first value of a weight; MemoryError for one that does not fit."""
+        rng = random.generator(random.get_seed(), f"{self._random_path}/{name}")
+        try:
+            return initializer(shape, self.dtype, rng=rng)
+        except MemoryError:
+            size = math.prod(shape) * np.dtype(self.dtype).itemsize / 1e9
+            raise MemoryError(f"layer {self.name!r}: cannot make the weight {name!r} of shape {shape}, {size:.4g} GB, "
+                              "which is more than this machine can give; make the layer or its input smaller") from None
 
     @property
     def weights(self) -> list[Variable]:

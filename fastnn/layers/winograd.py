@@ -3,11 +3,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import _winograd
 from ..program import Lowering, Value
 
 if TYPE_CHECKING:
-    from .convolution_lowering import Geometry
+    from .convolution_geometry import Geometry
 
 PRODUCTS = 36                 # elements of a transformed window
 LINE = 64                     # bytes of a cache line
@@ -24,7 +23,7 @@ PLACES_IN_TRAINING = 16
 
 def pays(build: Lowering, g: Geometry) -> bool:
     """Whether the convolution ``g`` is done by Winograd's algorithm; its shapes decide, never the batch."""
-    if not _winograd.enabled or g.groups != 1 or g.channels < CHANNELS:
+    if not build.winograd or g.groups != 1 or g.channels < CHANNELS:
         return False
     if any(a.kernel != 3 or a.stride != 1 or a.dilation != 1 for a in (g.rows, g.columns)):
         return False

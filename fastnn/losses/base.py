@@ -53,7 +53,7 @@ class Loss(Described):
                              f"{', '.join(map(repr, REDUCTIONS))}, got {reduction!r:.60}")
         self.reduction = reduction
         self.name = _arrays.optional_name(type(self).__name__, name) or backend.snake_case(type(self).__name__)
-        self.dtype = None if dtype is None else as_dtype(dtype)
+        self.dtype = None if dtype is None else as_dtype(dtype, type(self).__name__)
         self._programs: Recent[tuple, Any] = Recent()
         self._resolved: dict[Any, Loss] = {}            # what ``resolved`` has made of it
 

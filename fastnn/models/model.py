@@ -188,15 +188,18 @@ class Model(Saved, Restart, Training):
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
         """(program, output shape) of prediction for inputs of this shape."""
         with BUILDING:
-            key = (shape, _winograd.enabled)
+            winograd = _winograd.enabled
+            key = (shape, winograd)
             found = self._predictions.get(key)
             if found is None:
-                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed)
+                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed,
+                                                                      winograd)
         return found
 
     def _step(self, shape: tuple, target_shape: tuple, training: bool, weights: tuple | None) -> Program:
         """The program of one batch of training or evaluation."""
-        key = (shape, target_shape, training, weights, self._training_signature(), _winograd.enabled)
+        winograd = _winograd.enabled
+        key = (shape, target_shape, training, weights, self._training_signature(), winograd)
         program = self._steps.get(key)
         if program is None:
             optimizer, loss = self._compiled()
@@ -209,15 +212,17 @@ class Model(Saved, Restart, Training):
                 check_form(metric, loss, self.output_shape[1:], target_shape)
             if training:
                 optimizer.belong_to(self)
-            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, loss, plain, weighted,
-                                 weights, optimizer if training else None, self.loss_weight)
+            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, winograd, loss, plain,
+                                 weighted, weights, optimizer if training else None, self.loss_weight)
             self._steps.keep(key, program)
         return program
 
     def _check_shape(self, shape: tuple) -> None:
         expected = self.input_shape[1:]
         if len(shape) != len(expected) or any(e not in (None, s) for s, e in zip(shape, expected)):
-            raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}")
+            advice = "; for one row add an axis: x[None]" if shape == expected[1:] else ""
+            raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}"
+                             f"{advice}")
 
     @staticmethod
     def _numbered(plain: list[Metric], weighted: list[Metric]) -> tuple[list[Metric], list[Metric]]:

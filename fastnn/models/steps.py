@@ -10,16 +10,17 @@ from ..optimizers import Optimizer
 from ..program import Lowering, Program, Value
 
 
-def lower_prediction(name: str, lower: Callable, shape: tuple, dtype: str, seed: int) -> tuple[Program, tuple]:
+def lower_prediction(name: str, lower: Callable, shape: tuple, dtype: str, seed: int,
+                     winograd: bool) -> tuple[Program, tuple]:
     """(program x -> output, output shape): gather, forward, scatter."""
-    build = Lowering(False, dtype)
+    build = Lowering(False, dtype, winograd)
     output, _ = lower(build, build.gather(shape, "x"))
     build.scatter(output, "output")
     return Program(build, f"{name}: prediction", seed), output.shape
 
 
-def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, loss: Loss, metrics: list[Metric],
-               weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None,
+def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, winograd: bool, loss: Loss,
+               metrics: list[Metric], weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None,
                loss_weight: float = 1.0) -> Program:
     """The program of one batch: gather, forward, loss and metrics, and with an optimizer backward and update.
 
@@ -27,7 +28,7 @@ def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, 
     weights of rows or of their steps, which count in the loss and in the ``weighted`` metrics; its counters the loss,
     then the metrics, then the weighted. The loss, without penalties, is multiplied by ``loss_weight``.
     """
-    build = Lowering(optimizer is not None, dtype)
+    build = Lowering(optimizer is not None, dtype, winograd)
     output, mask = lower(build, build.gather(shape, "x"))
     build.layer = loss.name
     form = "labels" if loss.integer_targets else "y"

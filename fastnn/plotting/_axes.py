@@ -6,8 +6,11 @@ COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", 
 
 
 def axes(ax):
-    """``ax`` itself, or those of a new figure."""
+    """``ax`` itself, or those of a new figure; TypeError for what cannot be drawn on."""
     if ax is not None:
+        if not hasattr(ax, "imshow"):
+            raise TypeError(f"`ax` must be a matplotlib Axes, or None for a new figure, got {type(ax).__name__}: "
+                            f"{ax!r:.60}")
         return ax
     from matplotlib import pyplot
     return pyplot.subplots(layout="constrained")[1]

@@ -26,8 +26,9 @@ def feature_maps(model, x, layer, ax=None):
     maps = _output(model, _one_image(model, x), layer)
     if maps.ndim != 4:
         raise ValueError(f"feature_maps: `layer` must be one whose output has the shape (rows, height, width, "
-                         f"channels), got {layer.name!r}, a {type(layer).__name__} with {layer.output_shape}")
-    pictures = np.moveaxis(maps[0], 0 if getattr(layer, "data_format", None) == "channels_first" else -1, 0)
+                         f"channels), got {layer.name!r}, a {type(layer).__name__} with {layer.output_shape}; "
+                         "name one over images, such as a Conv2D")
+    pictures = np.moveaxis(maps[0], 0 if _has_channels_first(model, layer) else -1, 0)
     least, most = float(pictures.min()), float(pictures.max())
     ax = _draw_grid(axes(ax), pictures, cmap="viridis", vmin=least, vmax=most)
     ax.set_title(f"{layer.name}: {least:.3g} to {most:.3g}")
@@ -37,8 +38,8 @@ def feature_maps(model, x, layer, ax=None):
 def filters(layer, channel=0, ax=None):
     """Draw the filters of a convolution as they look at one channel of its input: negative blue, positive red.
 
-    layer: a layer whose kernel has the shape (height, width, channels, filters), a Conv2D or a DepthwiseConv2D; of a
-    SeparableConv2D the depthwise kernel is drawn, of a Conv1D each filter as one picture, channels across.
+    layer: a Conv2D, Conv2DTranspose or DepthwiseConv2D; of a SeparableConv2D the depthwise kernel is drawn, of a Conv1D
+    or Conv1DTranspose each filter as one picture, channels across.
     channel: which channel of the input, counted from 0. ax: the matplotlib Axes to draw on. Returns the Axes.
     Raises ValueError for a layer without such a kernel, or that is not built, and for a channel that it has not.
     """
@@ -93,15 +94,31 @@ def _output(model, x, layer):
     return np.asarray(x)
 
 
+def _has_channels_first(model, layer):
+    """Whether the output of a layer has: the last layer up to it that says where channels stand decides."""
+    from ..layers import Permute, Reshape
+    first = False
+    for one in leaves(model):
+        if hasattr(one, "data_format") or isinstance(one, (Permute, Reshape)):       # behind these they are last again
+            first = getattr(one, "data_format", None) == "channels_first"
+        if one is layer:
+            break
+    return first
+
+
 def _kernel(layer):
-    """The kernel of a convolution as it looks at the input."""
+    """The kernel of a convolution as it looks at the input: the last axes are channels and filters."""
+    from ..layers import Conv1DTranspose, Conv2DTranspose
+    from ..layers.convolution_base import ConvolutionLayer
     weights = getattr(layer, "depthwise_kernel", None)
     weights = getattr(layer, "kernel", None) if weights is None else weights
     if weights is None or len(weights.shape) not in (3, 4):
-        state = "" if getattr(layer, "built", True) else " that is not built: give it an input first"
+        waits = isinstance(layer, ConvolutionLayer) and not layer.built
+        state = " that is not built: give it an input first" if waits else ""
         raise ValueError("filters: `layer` must be a convolution, whose kernel has the shape (height, width, channels, "
                          f"filters), got {type(layer).__name__} {getattr(layer, 'name', '')!r}{state}")
-    return weights.numpy()
+    kernel = weights.numpy()
+    return kernel.swapaxes(-2, -1) if isinstance(layer, (Conv1DTranspose, Conv2DTranspose)) else kernel
 
 
 def _draw_grid(ax, pictures, **colours):

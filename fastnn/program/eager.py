@@ -19,8 +19,9 @@ class EagerProgram:
     Calling it with an array of shape (rows, *shape) returns a new Tensor (rows, *output shape).
     """
 
-    def __init__(self, name: str, lower: Callable, shape, dtype: str, training: bool, seed: int):
-        build = Lowering(training, dtype)
+    def __init__(self, name: str, lower: Callable, shape, dtype: str, training: bool, seed: int,
+                 winograd: bool):
+        build = Lowering(training, dtype, winograd)
         build.layer = name
         output, _ = lower(build, build.gather(shape, "x"))
         build.scatter(output, "output")

@@ -49,7 +49,8 @@ class Value:
     """A symbolic array: the result of an operation, an array of a vector, or a view of another value.
 
     ``shape`` leaves the batch axis out where ``batched``. ``home`` is None for buffers of the arena, else the vector
-    that holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows.
+    that holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows; one of the arena
+    from ``offset`` on.
     """
     __slots__ = ("shape", "dtype", "batched", "name", "home", "offset", "root", "needs_gradient", "variable")
 

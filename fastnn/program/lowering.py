@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import _winograd
 from .ir import Counter, FrameVector, Operation, PerRow, Value, means
 from .variable import Variable, Vector, trainable_ranges
 
 TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST = 1, 2, 8
 FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
+MOST_ELEMENTS = 1 << 40                      # of an array, or a row of it
 ACTIVATION_IDS = {"relu": 1, "sigmoid": 2, "tanh": 3}
 
 
@@ -25,12 +27,14 @@ class Lowering:
     """Collects the operations of one program.
 
     ``training``: whether layers behave as in training and gradients are wanted. ``dtype``: the model's, "float32" or
-    "float64".
+    "float64". ``winograd``: whether Winograd's algorithm may be used, None for what its switch says now; who keeps the
+    program under a key reads the switch once, for both.
     """
 
-    def __init__(self, training: bool, dtype: str):
+    def __init__(self, training: bool, dtype: str, winograd: bool | None = None):
         self.training = training
         self.dtype = dtype
+        self.winograd = _winograd.enabled if winograd is None else winograd
         self.layer = ""                                   # whose operations are being named, for texts
         self.operations: list[Operation] = []
         self.arrays: list[str] = []                       # the caller's arrays of a run, by role
@@ -49,6 +53,7 @@ class Lowering:
 
     def value(self, shape, dtype=None, batched=True, name="", needs_gradient=False) -> Value:
         """A buffer of the arena."""
+        check_elements(f"layer {self.layer!r}: an array", shape)
         return Value(shape, dtype or self.dtype, batched, name, needs_gradient=needs_gradient)
 
     def result(self, *sources: Value | None, shape, name="") -> Value:
@@ -244,9 +249,19 @@ class Lowering:
         return Value((stop - start,), vector.dtype, False, home.name, home, start)
 
 
-def as_dtype(value) -> str:
-    """The name of a dtype, "float32" or "float64"; ValueError for others."""
-    name = np.dtype(value).name
+def check_elements(what: str, shape) -> None:
+    """Raise ValueError for a shape, without its batch axis, of more elements than any memory has."""
+    if math.prod(n for n in shape if n is not None) > MOST_ELEMENTS:
+        raise ValueError(f"{what} of shape {tuple(shape)} would have more than 2**40 elements; use smaller inputs or "
+                         "settings")
+
+
+def as_dtype(value, where: str) -> str:
+    """The name of a dtype, "float32" or "float64"; ValueError for others, that names the class ``where``."""
+    try:
+        name = np.dtype(value).name
+    except TypeError:                      # a word that NumPy does not know, such as Keras's "mixed_float16"
+        name = value
     if name not in ("float32", "float64"):
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {name!r}")
+        raise ValueError(f"{where}: `dtype` must be 'float32' or 'float64', got {name!r:.60}")
     return name

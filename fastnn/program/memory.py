@@ -1,6 +1,8 @@
 """The memory plan: where each buffer lies in the arena, so that buffers never alive together share memory."""
 from __future__ import annotations
 
+from bisect import insort
+
 from .ir import Operation, Value
 
 ALIGNMENT = 64      # bytes
@@ -31,19 +33,19 @@ def plan(alive: dict[Value, tuple[int, int]], n_bytes: dict[Value, int]) -> tupl
     Largest first with lowest fit is the greedy-by-size rule of Pisarchyk and Lee, Efficient Memory Management for Deep
     Neural Net Inference, 2020.
     """
-    placed: list[tuple[int, int, int, int]] = []       # (offset, end, first, last)
+    placed: list[tuple[int, int, int, int]] = []       # (offset, end, first, last), in order
     offsets: dict[Value, int] = {}
     size = 0
     for value in sorted(alive, key=lambda v: -n_bytes[v]):
         first, last = alive[value]
         need = -(-max(n_bytes[value], 1) // ALIGNMENT) * ALIGNMENT
         offset = 0
-        for start, end, born, died in sorted(placed):
+        for start, end, born, died in placed:
             if born <= last and first <= died:          # alive together: not in this place
                 if offset + need <= start:
                     break
                 offset = max(offset, end)
         offsets[value] = offset
-        placed.append((offset, offset + need, first, last))
+        insort(placed, (offset, offset + need, first, last))
         size = max(size, offset + need)
     return offsets, size

@@ -2,8 +2,9 @@
 
 The gradient of a pooling goes to the places that were the largest, and there y, the output of an activation before it,
 is the pooled p. So "max_pooling_backward, then the derivative at y" is "the derivative at p, then that of pooling",
-to the bit: fewer elements to multiply, often in the epilogue of the product that computes dp, and y need not be kept.
-Then nobody but the pooling reads y, and where windows lie side by side the convolution before does without it.
+to the bit for finite numbers: fewer elements to multiply, often in the epilogue of the product that computes dp, and y
+need not be kept. Then nobody but the pooling reads y, and where windows lie side by side the convolution before does
+without it.
 """
 from __future__ import annotations
 

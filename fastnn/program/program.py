@@ -16,6 +16,7 @@ from .variable import Vector, aligned_zeros
 
 SCRATCH = 0                       # the first output, of kernels that have it
 SMALLEST_CAPACITY = 32
+MOST_BYTES = 1 << 47              # an address has 47 bits
 
 
 class Plan:
@@ -77,8 +78,8 @@ class Plan:
         if root.home is not None:
             return self.slot_of(root.home), value.offset * root.dtype.itemsize
         if debug.ENABLED:
-            return self.slot_of(root), 0
-        return 0, self.offsets[root]
+            return self.slot_of(root), value.offset * root.dtype.itemsize
+        return 0, self.offsets[root] + value.offset * root.dtype.itemsize
 
     def _item(self, operation: Operation, capacity: int) -> tuple:
         """An operation as the runner takes it."""
@@ -146,6 +147,11 @@ class Program:
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])
         self.operations = pool_in_convolutions(fuse(pool_gradients_last(without_unread(operations))))
+        self._scratch: dict[Value, list[Operation]] = {}    # those that use it, one after the other
+        for o in self.operations:
+            first = o.outputs[SCRATCH] if o.outputs else None
+            if first is not None and first.name == "scratch":
+                self._scratch.setdefault(first, []).append(o)
         self._plan: Plan | None = None
 
     def plan(self, rows: int) -> Plan:
@@ -156,14 +162,10 @@ class Program:
         return plan
 
     def value_bytes(self, value: Value, rows: int) -> int:
-        """Bytes of a buffer; scratch is as large as its kernel asks for."""
+        """Bytes of a buffer; scratch is as large as the kernels that use it ask for."""
         if value.name != "scratch":
             return value.n_bytes(rows)
-        for o in self.operations:
-            if isinstance(o.kernel, str) and o.outputs and o.outputs[SCRATCH] is value:
-                sizes = [o.size(i, rows) for i in range(len(o.sizes))]
-                return _kernels.scratch_bytes(o.kernel, sizes, o.flags, np.dtype(o.dtype).itemsize)
-        raise LookupError("scratch of no operation")
+        return max(scratch_bytes(o, rows) for o in self._scratch[value])
 
     def run(self, arrays: list[np.ndarray], n_rows: int, batch_size: int) -> tuple | None:
         """Run all batches of ``n_rows`` rows in order, without training; returns the fault, if any."""
@@ -182,6 +184,17 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<Program {self.name!r}: {len(self.operations)} operations>"
+
+
+def scratch_bytes(operation: Operation, rows: int) -> int:
+    """Bytes of scratch that an operation asks for; MemoryError where their number is beyond all memory."""
+    sizes = [operation.size(i, rows) for i in range(len(operation.sizes))]
+    assert isinstance(operation.kernel, str)
+    n = _kernels.scratch_bytes(operation.kernel, sizes, operation.flags, np.dtype(operation.dtype).itemsize)
+    if not 0 <= n < MOST_BYTES or max(map(abs, sizes), default=0) > MOST_BYTES:
+        raise MemoryError(f"layer {operation.layer!r}: {operation.label} of sizes {sizes} needs more memory than there "
+                          "can be; use smaller inputs, kernels or strides")
+    return n
 
 
 def threads_for(plan: Plan, n_batches: int) -> int:

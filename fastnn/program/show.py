@@ -55,7 +55,7 @@ def buffer_text(value: Value, plan: Plan) -> str:
         return value.name
     if debug.ENABLED:
         return "own mapping"
-    return f"arena+{plan.offsets[value.root]}"
+    return f"arena+{plan.place(value)[1]}"
 
 
 def human(n: float) -> str:

@@ -27,6 +27,24 @@ def outputs(K, kind, rank, settings):
     return result
 
 
+def channels_first(K, kind, rank):
+    """What the layer gives with channels first: softmax goes along the last axis, whatever stands there.
+
+    Keras on CPUs has it with oneDNN alone, which sums in another order and is off for recording: it exchanges the axes.
+    """
+    result, x = {}, inputs(*SHAPES[rank])
+    options = {"kernel_size": 3} if "Depthwise" in kind else {"filters": 5, "kernel_size": 3}
+    for name in ("relu", "softmax", "log_softmax"):
+        keras = K.__name__.startswith("keras")
+        layer = make(K, kind, options if keras else {**options, "data_format": "channels_first", "activation": name})
+        given = x if keras else np.moveaxis(x, -1, 1)
+        layer(given)
+        small_weights([layer])
+        y = np.asarray(layer(given))
+        result[name] = np.asarray(K.activations.get(name)(np.moveaxis(y, -1, 1))) if keras else y
+    return result
+
+
 def small_weights(layers):
     """Give the layers weights with which signals keep their size."""
     rng = np.random.default_rng(2)
@@ -110,5 +128,7 @@ CASES |= {
     "conv1d_causal": partial(outputs, kind="Conv1D", rank=1, settings=convolutions("causal")),
     "conv2d_sides": partial(outputs, kind="Conv2D", rank=2, settings=SIDES),
 }
+CASES |= {f"{kind.format(rank).lower()}_first": partial(channels_first, kind=kind.format(rank), rank=rank)
+          for rank, (kind, _) in product((1, 2), KINDS)}
 CASES |= {f"trained_{name}": partial(training, kind=kind, rank=1 if "1D" in kind else 2, options=options)
           for name, (kind, options) in TRAINED.items()}
