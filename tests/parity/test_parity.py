@@ -36,7 +36,7 @@ TOLERANCES = [
     # sums over all places of images, added in another order: Keras's float32 predictions end up to 1.4e-6 from those of
     # the same training in float64, fastnn's up to 2.6e-6
     ("convolutions/trained_*/predict", 1e-5, 5e-6),
-    # Adam again, at gradients of nearly 0: at level v2, which has no fused multiply-add, 4 weights of 150 are 3.2e-6 off
+    # Adam again, at gradients of nearly 0: at level v2, without fused multiply-adds, 4 weights of 150 are 3.2e-6 off
     ("pooling/trained_*/weight_*", 1e-5, 5e-6),
     ("*", 1e-5, 1e-6),
 ]
