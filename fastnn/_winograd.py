@@ -3,8 +3,9 @@
 It is on unless ``FASTNN_WINOGRAD=0`` stands in the environment at import. Where it is on, the shapes of a convolution
 alone decide whether it is used (``layers/winograd.py``), so results still have the same bits for any batch and any
 number of threads. Its errors are like those of plain sums, which are nine times as long: in float32, over 32 to 512
-channels of normal data, 6e-7 to 3e-6 of the largest output. An infinite input makes the outputs around it NaN, where
-plain sums would make some of them infinite.
+channels of normal data, 6e-7 to 3e-6 of the largest output. An infinite input, or in float32 one beyond some 1e37 (a
+tenth of what the dtype holds), makes the 4 x 4 outputs of every tile that sees it infinite or NaN, where plain sums
+would make some of them infinite or none.
 """
 import os
 

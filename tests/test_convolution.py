@@ -191,6 +191,42 @@ def test_outside(level, dtype):
 
 
 @everywhere
+def test_dilated(level, dtype):
+    """Windows far wider than what they look at, in images that are smaller: strides, groups, paddings, pooling."""
+    axis = [(3, 1, 4, 4), (3, 1, 9, 9), (3, 2, 5, 3), (2, 1, 7, 7), (4, 3, 2, 6), (5, 1, 3, 0), (3, 1, 30, 30),
+            (3, 1, 1, 1)]
+    for i, (h, w) in enumerate(itertools.product(axis, axis)):
+        kernel, stride, dilation, before = zip(h, w)
+        options = {"dilation": dilation, "before": before, "stride": stride, "groups": (1, 2, 4)[i % 3],
+                   "start": i % 4 > 0, "flags": (1, 0, 2)[i % 3] << 8, "scale": i % 5 == 0}
+        if i % 3 == 0:              # no padding behind, or too much
+            options["shape"] = (7 - i % 2, 23 + i % 3)
+        Case(dtype, 2, (13 - i % 4, 17 + i % 5, (4, 20)[i % 2]), kernel, 12, **options).check(
+            level, (2, 3) if i % 7 == 0 else ())
+    for pool, w in itertools.product([(2, 2), (1, 3)], [(3, 1, 4, 4), (3, 1, 1, 1)]):
+        kernel, stride, dilation, before = zip((3, 1, 6, 6), w)
+        options = {"dilation": dilation, "before": before, "flags": 1 << 8, "images": 2, "x": (12, 21, 8),
+                   "kernel": kernel, "filters": 40}
+        maxima, places = pooled(Case(dtype, **options).run(level)[0], pool)
+        out, index = Case(dtype, pool=pool, index=True, **options).check(level)
+        assert (out == maxima).all() and (index == places).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_scratch(level):
+    """What padded and dilated layers ask for, of which blocks would otherwise copy all that their windows span."""
+    x, kernel = (64, 64, 256), (3, 3)
+    for n in (1, 2, 12, 18):
+        shape, before = same(x, kernel, dilation=(n, n))
+        sizes = Case("float32", 1, x, kernel, 256, shape, dilation=(n, n), before=before).sizes(8)
+        assert _kernels.load_level(level).scratch_bytes("convolution", sizes, 0, 4) < 12 << 20
+        assert _kernels.load_level(level).scratch_bytes("convolution_weights", sizes[:16], 0, 4) < 12 << 20
+    sizes = Case("float32", 1, (64, 64, 2048), kernel, 16, (64, 64), before=(1, 1)).sizes(8)
+    assert _kernels.load_level(level).scratch_bytes("convolution", sizes, 0, 4) < 16 << 20
+    assert _kernels.load_level(level).scratch_bytes("convolution_weights", sizes[:16], 0, 4) < 24 << 20
+
+
+@everywhere
 def test_epilogues(level, dtype):
     """Every combination of start, scale, shift, activation and gradient, to outputs with gaps and without."""
     options = itertools.product(*[(False, True)] * 3, (0, SCALE_FIRST), range(4), range(4))
@@ -224,7 +260,10 @@ def test_blocks(level, dtype):
                     {"x": (1, 3000, 24), "kernel": (1, 5), "filters": 10, "before": (0, 4), "shape": (1, 3000)},
                     {"x": (1, 3000, 24), "kernel": (1, 5), "filters": 10, "pool": (1, 3), "index": True},
                     {"x": (70, 80, 24), "before": (1, 1), "filters": 8, "pool": (2, 2), "flags": 1 << 8},
-                    {"x": (9, 400, 64), "before": (1, 1), "filters": 8, "stride": (2, 2)}]:
+                    {"x": (9, 400, 64), "before": (1, 1), "filters": 8, "stride": (2, 2)},
+                    {"x": (30, 400, 64), "before": (9, 9), "filters": 8, "dilation": (9, 9), "flags": 1 << 8},
+                    {"x": (1, 3000, 24), "kernel": (1, 3), "filters": 10, "before": (0, 400), "shape": (1, 3000),
+                     "dilation": (1, 200)}]:
         case = Case(dtype, **options)
         out, _ = case.check(level, (2, 3, 5))
         for first, last in [(0, 1), (1, 2)]:
@@ -252,7 +291,9 @@ def test_empty(level, dtype):
     """No images, filters, channels, output or kernel: nothing is written but act(start)."""
     for options in [{"images": 0}, {"filters": 0}, {"shape": (0, 3)}, {"x": (5, 6, 0)}, {"pool": (4, 1)},
                     {"kernel": (0, 3), "shape": (3, 4)}, {"kernel": (3, 0), "shape": (6, 2), "before": (2, 1)},
-                    {"kernel": (0, 0), "shape": (4, 4), "pool": (2, 2), "index": True}]:
+                    {"kernel": (0, 0), "shape": (4, 4), "pool": (2, 2), "index": True},
+                    {"kernel": (0, 3), "shape": (3, 4), "dilation": (3, 4), "before": (1, 4)},
+                    {"kernel": (3, 0), "shape": (3, 4), "dilation": (3, 4), "before": (1, 4)}]:
         for start in (False, True):
             Case(dtype, start=start, flags=1 << 8, **options).check(level)
 

@@ -88,6 +88,11 @@ GEOMETRIES = [
     (geometry(300, 2), geometry(1, 1)),
     (geometry(4, 4), geometry(5, 5)),
     (geometry(2, 1, before=3, after=2), geometry(2, 1, before=3, after=0)),
+    (geometry(7, 3, dilation=5, before=5, after=5), geometry(9, 3, dilation=4, before=4, after=4)),
+    (geometry(4, 3, dilation=9, before=9, after=9), geometry(5, 3, dilation=7, before=6, after=9)),
+    (geometry(9, 3, stride=3, dilation=2, before=3, after=2), geometry(9, 2, stride=2, dilation=3, before=3, after=4)),
+    (geometry(8, 3, dilation=4, before=4, after=4), geometry(6, 1)),
+    (geometry(1, 1), geometry(300, 3, dilation=40, before=80)),
 ]
 
 
@@ -106,6 +111,8 @@ def test_threads_and_long_sums(level, dtype):
     for case in [Case(3, 2, 5, geometry(80, 3), geometry(301, 3, before=1, after=1), dtype=dtype),
                  Case(3, 1, 20, geometry(80, 3), geometry(301, 3, before=1, after=1), dtype=dtype),
                  Case(3, 8, 2, geometry(80, 2), geometry(301, 3, before=1, after=1), dtype=dtype),
+                 Case(3, 8, 9, geometry(40, 3, dilation=6, before=6, after=6),
+                      geometry(301, 3, dilation=20, before=20, after=20), dtype=dtype),
                  Case(17, 3, 32, geometry(12, 3), geometry(12, 3), dtype=dtype),
                  Case(2, 190, 200, geometry(4, 3), geometry(4, 3, before=1, after=1), dtype=dtype),
                  Case(9, 70, 33, geometry(9, 3, before=1, after=1), geometry(20, 3), dtype=dtype)]:

@@ -1,8 +1,9 @@
-"""winograd_weights against sums of strided slices in float64: tails, edges, many tiles, accuracy, bits."""
+"""winograd_weights against sums of strided slices in float64: tails, edges, shares, accuracy, bits."""
 import itertools
 
 import numpy as np
-from kernel_checks import GUARD, SIZES, everywhere, guarded
+import pytest
+from kernel_checks import GUARD, LEVELS, SIZES, everywhere, guarded
 
 from fastnn import _kernels, testing
 
@@ -81,6 +82,35 @@ def test_blocks(level, dtype):
     """More tiles than a block, of several images; the same bits with any number of threads."""
     for channels, filters in ((3, 5), (40, 24), (130, 70)):
         Case(dtype, 3, (23, 30, channels), filters, before=(1, 1)).check(level, (2, 3, 5))
+
+
+@everywhere
+@pytest.mark.parametrize(("images", "x", "filters"), [
+    (2, (35, 63, 3), 5),            # 2 shares
+    (3, (90, 80, 9), 17),           # 4
+    (1, (264, 257, 3), 5),          # 2 rounds of 8
+    (9, (30, 33, 200), 150),        # 2 rounds of one, which threads divide
+])
+def test_shares(level, dtype, images, x, filters):
+    """Tiles for one share or several, in one round or several; the same bits with any number of threads."""
+    Case(dtype, images, x, filters, before=(1, 1)).check(level, (2, 3, 9))
+
+
+@everywhere
+def test_scratch(level, dtype):
+    """A program made for more images has scratch enough for fewer."""
+    scratch = _kernels.load_level(level).scratch_bytes
+    for height, channels, filters in ((6, 3, 5), (14, 32, 64), (30, 64, 64), (14, 128, 128), (9, 16, 512)):
+        sizes = [(n, channels, filters, height, height, height - 2, height - 2, 3, 3, 1, 1, 1, 1, 0, 0, 1)
+                 for n in range(200)]
+        found = [scratch("winograd_weights", each, 0, np.dtype(dtype).itemsize) for each in sizes]
+        assert found == sorted(found)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_many_tiles(level):
+    """The error does not grow with the number of tiles: chains are short."""
+    Case("float32", 1, (384, 384, 16), 16, before=(1, 1)).check(level, tolerance=4e-6)
 
 
 @everywhere
