@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,15 +17,6 @@ from . import backend
 
 GATHERED = frozenset(np.dtype(name) for name in ("float32", "float64", "float16", "uint8", "int32", "int64", "bool"))
 NUMBERS = (int, float, np.number, np.bool_)
-DEFAULT_BATCH_SIZE = 32
-OLD_ARGUMENTS = {       # of earlier versions of Keras, or of others
-    "nb_epoch": "its name is `epochs`", "show_accuracy": "use compile(metrics=['accuracy'])",
-    "workers": "it belongs to fastnn.utils.Sequence", "use_multiprocessing": "it belongs to fastnn.utils.Sequence",
-    "max_queue_size": "it belongs to fastnn.utils.Sequence", "lr": "give it to the optimizer: learning_rate=...",
-    "learning_rate": "give it to the optimizer, e.g. fastnn.optimizers.Adam(learning_rate=...)",
-    "sample_weight_mode": "the shape of `sample_weight` decides",
-}
-LISTED = 300          # characters of a text at which the list of known names ends
 
 
 # arrays
@@ -241,6 +232,20 @@ def bad_label(argument: str, row: int, value: float, classes: int) -> str:
     return text + (f"; if the classes are numbered from 1, use {argument.split()[-1]} - 1" if value == classes else "")
 
 
+def bad_id(layer: str, count: int, what: str, row: int, element: int, shape: tuple, value: float) -> str:
+    """The text for a number that is no id of a layer: the ``element`` of a row of this shape of ``what``."""
+    place = tuple(int(i) for i in np.unravel_index(element, shape))
+    where = f", step {place[0]}" if len(place) == 1 else f", position {place}" if place else ""
+    if not np.isfinite(value) or value != np.floor(value):
+        advice = "; ids are whole numbers"
+    elif value < 0:
+        advice = "; what stands for no id, such as padding, must have a number too, e.g. 0"
+    else:
+        advice = f"; make `input_dim` of the layer larger than every id: {value + 1:.15g} or more"
+    return (f"layer {layer!r} looks up ids from 0 to {count - 1}, got {value:.15g} at row {row}{where} of {what}"
+            f"{advice}")
+
+
 # checks of shapes and settings
 
 
@@ -331,60 +336,6 @@ def optional_name(where: str, value) -> str | None:
     return value
 
 
-def check_batch_size(value, rows: int = 0, steps: int | None = None) -> int:
-    """Rows of a batch: 1 or more; None is what divides ``rows`` into ``steps`` batches where these are given, else
-    32."""
-    if value is None:
-        return -(-rows // steps) if steps and rows else DEFAULT_BATCH_SIZE
-    return whole_number("batch_size", value, 1)
-
-
-def optional_count(argument: str, value) -> int | None:
-    """A whole number of at least 1, or None."""
-    return None if value is None else whole_number(argument, value, 1)
-
-
-def flag(argument: str, value) -> bool:
-    """A setting that is True or False; TypeError for anything else but 0 and 1."""
-    if isinstance(value, (bool, np.bool_)) or (type(value) is int and value in (0, 1)):
-        return bool(value)
-    raise TypeError(f"`{argument}` must be True or False, got {type(value).__name__}: {value!r:.60}")
-
-
-def epochs_of(argument: str, value) -> Callable[[int], bool]:
-    """Whether something is due after an epoch (counted from 0): every ``value``th, or those in the list ``value``,
-    counted from 1."""
-    if isinstance(value, (list, tuple, set, frozenset)):
-        chosen = {whole_number(argument, v, 1) for v in value}
-        return lambda epoch: epoch + 1 in chosen
-    every = whole_number(argument, value, 1)
-    return lambda epoch: (epoch + 1) % every == 0
-
-
-def check_validation_split(n: int, split) -> int:
-    """The number of rows to train on; those after them, ``split`` of all, are for validation.
-
-    Raises ValueError for a split outside [0, 1), or one that leaves no row in one of the two parts.
-    """
-    share = real_number("validation_split", split, "a number of at least 0 and below 1")
-    if not 0 <= share < 1:
-        raise ValueError(f"`validation_split` must be a number of at least 0 and below 1, got {share:g}")
-    index = int(np.floor(n * (1.0 - share)))
-    if share and not 0 < index < n:
-        part = "validation" if index else "training"
-        raise ValueError(f"`validation_split` must leave rows for both parts, got {share:g} of {n} rows, which leaves "
-                         f"none for {part}; change it or give `validation_data`")
-    return index
-
-
-def check_learning_rate(value) -> float:
-    """A finite number of at least 0."""
-    rate = real_number("learning_rate", value, "a number of at least 0, or a function of the step number")
-    if not 0 <= rate < np.inf:
-        raise ValueError(f"`learning_rate` must be a finite number of at least 0, got {rate:g}")
-    return rate
-
-
 def check_axis(axis, rank: int, expected: str = "a whole number", where: str = "") -> int:
     """An axis of an array of this rank, counted from 0; ``expected``: all that the argument may be.
 
@@ -423,56 +374,3 @@ def real_number(argument: str, value, expected: str = "a real number") -> float:
     except OverflowError:
         raise ValueError(f"`{argument}` must be {expected}, got an integer of {int(value).bit_length()} bits, which "
                          "float64 cannot hold") from None
-
-
-# names
-
-
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """The choice that looks most like ``name``, whatever its case and underscores."""
-    import difflib  # for an error only
-
-    by_letters: dict[str, str] = {}
-    for choice in choices:
-        by_letters.setdefault(_letters(choice), choice)
-    return by_letters[difflib.get_close_matches(_letters(name), by_letters, 1, cutoff=0.0)[0]]
-
-
-def unknown_name(kind: str, identifier, choices: Iterable[str]) -> str:
-    """The text for a name that is none of ``choices``: the nearest, and all that fit."""
-    import textwrap  # for an error only
-
-    # a class is known by several spellings: list the lower-case one
-    spellings = {_letters(choice): choice for choice in sorted(choices, key=str.islower)}
-    names = sorted(spellings.values())
-    text = f"Could not interpret {kind} identifier: {identifier!r:.60}."
-    if isinstance(identifier, str):
-        from ._names import keras_has
-        namespace = {"loss": "losses", "activation function": "activations"}.get(kind, f"{kind}s")
-        text += (" Keras has it, fastnn does not (yet)." if keras_has(namespace, identifier) else
-                 f" Did you mean {nearest(identifier, names)!r}?")
-    return f"{text} Known are {textwrap.shorten(', '.join(names), LISTED - len(text), placeholder=' ...')}"
-
-
-def unknown_argument(function: str, unknown: Iterable[str], known: Callable) -> str:
-    """The text for a keyword argument that ``known`` does not take: the nearest that it does."""
-    import inspect  # for an error only
-
-    names = [n for n, p in inspect.signature(known).parameters.items() if p.kind is not p.VAR_KEYWORD][1:]
-    return unknown_among(function, unknown, names, OLD_ARGUMENTS)
-
-
-def unknown_among(function: str, unknown: Iterable[str], names: Iterable[str], old: Mapping[str, str] = {}) -> str:
-    """The text for a keyword argument that is none of ``names``, or of the ``old`` ones, which say what to do."""
-    import textwrap  # for an error only
-
-    name = next(iter(unknown))
-    text = f"{function}: there is no argument `{name}`; "
-    if name in old:
-        return text + old[name]
-    text += f"did you mean `{nearest(name, names)}`? It takes "
-    return text + textwrap.shorten(", ".join(names), LISTED - len(text) + 80, placeholder=" ...")
-
-
-def _letters(name: str) -> str:
-    return name.lower().replace("_", "")

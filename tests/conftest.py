@@ -43,6 +43,28 @@ def pytest_report_header(config):
     ]
 
 
+def pytest_generate_tests(metafunc):
+    """A test with ``eager_level`` runs on each level, or on the one that FASTNN_ISA chooses for the whole suite."""
+    if "eager_level" in metafunc.fixturenames:
+        from kernel_checks import LEVELS
+
+        metafunc.parametrize("eager_level", LEVELS, indirect=True)
+
+
+@pytest.fixture
+def eager_level(request):
+    """The eager functions on another level's kernels."""
+    from fastnn import _kernels
+    from fastnn._kernels import parallel, runner
+
+    def connect(module):
+        _kernels.ops.connect(module.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
+
+    connect(_kernels.load_level(request.param))
+    yield request.param
+    connect(_kernels.level)
+
+
 @pytest.fixture(autouse=True)
 def same_start():
     """No test's names, seeds or initial weights depend on those that ran before it."""
@@ -78,3 +100,29 @@ def two_threads():
     _threads.set_num_threads(2)
     yield
     _threads.set_num_threads(before)
+
+
+@pytest.fixture
+def float64():
+    """Layers of float64, for gradients by differences."""
+    import fastnn
+
+    fastnn.backend.set_floatx("float64")
+    yield
+    fastnn.backend.set_floatx("float32")
+
+
+@pytest.fixture
+def ax():
+    """Axes of a figure that no window shows."""
+    from matplotlib.figure import Figure
+
+    return Figure().subplots()
+
+
+@pytest.fixture
+def cli_folder(tmp_path, monkeypatch):
+    """The test works in an empty folder, without pictures unless it draws them itself."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fastnn.cli.train_file.save_pictures", lambda folder, drawings: None)
+    return tmp_path

@@ -1,4 +1,4 @@
-"""What one random call draws, and how its results are compared: for fuzz_kernels.py and fuzz_eager.py."""
+"""What one random call draws, and how its results are compared: for fuzz_kernels.py and the families of its calls."""
 import math
 import random
 
@@ -9,9 +9,37 @@ from fastnn import testing
 
 SENTINEL = 0xA5
 planted = None            # what --plant says
+share = 0.01              # of the results that --plant wrong spoils
 DTYPES = ("float32", "float64")
 NUMBERS = test_activation.sample(5, 1 << 16)
 POOLS = {dtype: NUMBERS.astype(dtype) for dtype in DTYPES}
+
+
+def plant(fault):
+    """Make such faults from now on; wrong results in what kernels write, and before eager functions' are compared."""
+    global planted
+    planted = fault
+    if fault == "wrong":
+        testing.run_kernel = spoiling(testing.run_kernel)
+
+
+def spoiling(run_kernel):
+    """``run_kernel``, that now and then leaves another number in the last of what it wrote."""
+    def run(name, operands, *arguments, **settings):
+        done = run_kernel(name, operands, *arguments, **settings)
+        last = [operand for operand in operands if operand is not None][-1]
+        last[...] = spoiled(last)
+        return done
+    return run
+
+
+def spoiled(array):
+    """The array, now and then with another last number."""
+    if planted != "wrong" or not array.size or random.random() >= share:
+        return array
+    array = np.array(array)
+    array.flat[-1] += 1 + abs(array.flat[-1])
+    return array
 
 
 class Draw:
@@ -69,16 +97,15 @@ def close(actual, expected, units, size):
     """Equal but for ``units`` roundings of ``size``, an array or number; the same where not finite."""
     if not actual.size:
         return
-    if planted == "wrong" and random.random() < 0.01:
-        actual.flat[-1] += 1 + abs(actual.flat[-1])
+    actual = spoiled(actual)
     expected = np.broadcast_to(np.asarray(expected, np.float64), actual.shape)
     bound = np.broadcast_to(units * np.finfo(actual.dtype).eps * size, actual.shape)
     ends = ~np.isfinite(expected.astype(actual.dtype))       # infinite, or no number
-    same(actual[ends], expected[ends].astype(actual.dtype))
+    assert np.array_equal(actual[ends], expected[ends].astype(actual.dtype), equal_nan=True), "not the same"
     error = np.abs(actual[~ends] - expected[~ends])
     worst = np.max(error / bound[~ends], initial=0)
     assert worst <= 1, f"error {worst:.3g} times the bound"
 
 
 def same(actual, expected):
-    assert np.array_equal(actual, expected, equal_nan=True), "not the same"
+    assert np.array_equal(spoiled(np.asarray(actual)), expected, equal_nan=True), "not the same"

@@ -2,8 +2,9 @@
 import math
 
 import numpy as np
+import ops_checks
 import test_activation
-import test_ops
+import test_ops_convolution
 from fuzz_draw import close, same
 
 from fastnn import ops, testing
@@ -99,7 +100,7 @@ def call(d, function, arrays, shape):
 
 
 # name: (the function in float64, whether it is 0 at -inf, where its formula is none)
-ELEMENTWISE = {name: (function, name in ("silu", "gelu")) for name, function in test_ops.ELEMENTWISE.items()}
+ELEMENTWISE = {name: (function, name in ("silu", "gelu")) for name, function in ops_checks.ELEMENTWISE.items()}
 
 
 @eager
@@ -252,4 +253,27 @@ def dot(d):
     close(np.array([ops.dot(x, y)], dtype_of(x, y)), [wide_x @ wide_y], 8 + n ** 0.5, 1e-30 + size)
 
 
-CALLS = {matmul: 10, elementwise: 5, gelu: 1, two_arrays: 4, axpy: 2, rowwise: 5, reduction: 10, dot: 3}
+@eager
+def conv(d):
+    """Images, or steps; padding; strides or dilation; groups."""
+    rank, groups, padding = d.rng.choice((1, 2, 2)), d.rng.choice((1, 1, 2, 3)), d.rng.choice(("valid", "same"))
+    kernel = [d.rng.randint(1, 4) for _ in range(rank)]
+    apart = [d.rng.choice((1, 1, 2, 3)) for _ in range(rank)]
+    step = [1] * rank if max(apart) > 1 else [d.rng.choice((1, 1, 2, 3)) for _ in range(rank)]
+    least = [(k - 1) * a + 1 for k, a in zip(kernel, apart)] if padding == "valid" else [1] * rank
+    shape = [d.rng.choice((0, 1, 1, 2, 3)), *(max(n, d.size(200 if rank == 1 else 20)) for n in least)]
+    channels, filters = d.rng.randint(1, 12), groups * d.rng.randint(0, 17)
+    x = any_array(d, *shape, groups * channels)
+    w = any_array(d, *kernel, channels, filters)
+    images, kernels = (wide(x), wide(w)) if rank == 2 else (wide(x)[:, None], wide(w)[None])
+    geometry = [(1, *two)[-2:] for two in (step, apart)]
+    expected, size = (test_ops_convolution.oracle(*map(f, (images, kernels)), *geometry, padding == "same")
+                      for f in (np.asarray, np.abs))
+    if rank == 1:
+        expected, size = expected[:, 0], size[:, 0]
+    y = call(d, lambda x, w, out=None: ops.conv(x, w, step, padding, dilation_rate=apart, out=out), [x, w],
+             expected.shape)
+    close(y, expected, 16 + math.prod(w.shape[:-1]) ** 0.5, 1e-30 + size)
+
+
+CALLS = {matmul: 10, elementwise: 5, gelu: 1, two_arrays: 4, axpy: 2, rowwise: 5, reduction: 10, dot: 3, conv: 8}

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import fastnn
-from fastnn import _arrays, initializers, ops, random, utils
+from fastnn import _arrays, _spelling, initializers, ops, random, utils
 from fastnn.callbacks import EarlyStopping, LambdaCallback, Progress
 
 RECORDS = np.zeros(3, [("age", "f4"), ("height", "f4")])
@@ -92,9 +92,9 @@ ARRAYS = {
     "matmul of sizes that differ": (lambda: ops.matmul(np.ones((3, 4)), np.ones((3, 4))), "`x1`", "`x2`", "(3, 4)"),
     "an axis that is not there": (lambda: _arrays.check_axis(2, 2), "`axis`", "-2 to 1", "got 2"),
     "an axis of 1.0": (lambda: _arrays.check_axis(1.0, 2), "`axis`", "float: 1.0"),
-    "an unknown loss": (raising(_arrays.unknown_name, "loss", "mean_square_error", NAMES),
+    "an unknown loss": (raising(_spelling.unknown_name, "loss", "mean_square_error", NAMES),
                         "'mean_square_error'", "Did you mean 'mean_squared_error'?"),
-    "a loss that is no name": (raising(_arrays.unknown_name, "loss", 3.5, NAMES), "3.5", "Known are"),
+    "a loss that is no name": (raising(_spelling.unknown_name, "loss", 3.5, NAMES), "3.5", "Known are"),
     "an unknown initializer": (lambda: initializers.get("glorot"), "initializer identifier: 'glorot'", "glorot_"),
     "a negative seed": (lambda: random.set_seed(-1), "`seed`", "at least 0", "-1"),
     "a label to_categorical cannot take": (lambda: utils.to_categorical([0, -2]), "`x`", "at least 0", "-2 at row 1"),

@@ -117,6 +117,8 @@ CASES = {
     "Progbar with both lists": (lambda b: utils.Progbar(3, stateful_metrics=["a"], stateless_metrics=["b"]),
                                 "`stateful_metrics`", "['a']"),
     "get_file": (lambda b: utils.get_file("a", "https://example.org"), "downloads nothing", "example.org"),
+    "Tokenizer: JSON of something else": (lambda b: fastnn.preprocessing.text.tokenizer_from_json("[1]"),
+                                          "`json_string`", "JSON object", "'[1]'"),
     "Tokenizer: one text": (lambda b: fastnn.preprocessing.text.Tokenizer().fit_on_texts("a b"), "`texts`", "'a b'"),
 
     "Perceptron of no features": (lambda b: Perceptron(0), "`num_features`", "at least 1", "0"),

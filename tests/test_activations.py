@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from layer_checks import check_gradients, check_layer
 
-import fastnn
 from fastnn import activations
 from fastnn.layers import ELU, Activation, Dense, LeakyReLU, PReLU, ReLU, Softmax
 from fastnn.program import Lowering
@@ -47,13 +46,6 @@ LAYERS |= {"gelu by tanh": (lambda: Activation(activations.gelu.having(approxima
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name):
     check_layer(*LAYERS[name])
-
-
-@pytest.fixture
-def float64():
-    fastnn.backend.set_floatx("float64")
-    yield
-    fastnn.backend.set_floatx("float32")
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -111,7 +111,7 @@ def test_a_memory_mapped_file_is_read_in_place(tmp_path):
 def test_masked_arrays_are_looked_for_only_once_there_can_be_one(run_python):
     code = """
 import sys, numpy as np
-from fastnn import _arrays, _operands
+from fastnn import _arrays
 _arrays.as_rows([1.0], "x")
 print("numpy.ma" in sys.modules)
 """
@@ -195,32 +195,6 @@ def test_several_axes_are_sorted_and_named_once():
         _arrays.check_axes((0, -2), 2)
 
 
-# checks
-
-
-@pytest.mark.parametrize(("n", "split", "index"), [
-    (10, 0, 10), (10, 0.0, 10), (10, 0.2, 8), (10, 0.25, 7), (150, 0.1, 135), (1000, 0.15, 850), (3, 0.5, 1),
-    (2, 0.999, None), (3, np.float32(0.5), 1), (0, 0, 0), (7, 0.3, 4)])
-def test_validation_split_is_at_keras_place(n, split, index):
-    if index is None:
-        with pytest.raises(ValueError, match="leaves none for training"):
-            _arrays.check_validation_split(n, split)
-    else:
-        assert _arrays.check_validation_split(n, split) == index
-
-
-def test_batch_size_and_counts():
-    assert [_arrays.check_batch_size(b) for b in (None, 1, 32, np.int32(7), np.uint64(9))] == [32, 1, 32, 7, 9]
-    assert type(_arrays.check_batch_size(np.int64(3))) is int
-    assert _arrays.whole_number("initial_epoch", 0, 0) == 0
-
-
-@pytest.mark.parametrize("rate", [0, 0.0, 1, 0.01, np.float32(0.5), np.float64(1e-4), np.int64(2)])
-def test_learning_rates(rate):
-    assert _arrays.check_learning_rate(rate) == float(rate)
-    assert type(_arrays.check_learning_rate(rate)) is float
-
-
 def test_features_may_be_of_any_size_where_the_shape_says_none():
     _arrays.check_features(np.zeros((2, 7, 3)), (None, 3), "lstm")
     _arrays.check_features(np.zeros((2, 4)), (4,), "dense")
@@ -238,39 +212,3 @@ def test_same_length_takes_one_two_or_three():
     _arrays.check_same_length(x=np.zeros((3, 2)), y=np.zeros(3), sample_weight=np.zeros(3))
     with pytest.raises(ValueError, match="`x` and `y` and `w` must have the same number of rows, got 3 and 3 and 2"):
         _arrays.check_same_length(x=np.zeros(3), y=np.zeros(3), w=np.zeros(2))
-
-
-# names
-
-
-NAMES = ["mse", "MSE", "MeanSquaredError", "mean_squared_error", "binary_crossentropy", "BinaryCrossentropy",
-         "sparse_categorical_crossentropy", "relu", "sigmoid"]
-
-
-@pytest.mark.parametrize(("name", "close"), [
-    ("RELU", "relu"), ("sigmod", "sigmoid"), ("binary_cross_entropy", "binary_crossentropy"), ("msq", "mse"),
-    ("sparse_categorical", "sparse_categorical_crossentropy"), ("MeanSquareError", "mean_squared_error"),
-    ("Mse", "mse"), ("", None), ("日本", None)])
-def test_nearest(name, close):
-    found = _arrays.nearest(name, sorted(NAMES, key=str.isupper))
-    assert found in NAMES
-    if close is not None:
-        assert found.lower().replace("_", "") == close.replace("_", "")
-
-
-def test_unknown_name_lists_each_thing_once_and_stays_short():
-    text = _arrays.unknown_name("loss", "xx", NAMES)
-    assert text.count("mean_squared_error") == 1 and "MSE" not in text and "MeanSquaredError" not in text
-    many = _arrays.unknown_name("loss", "x" * 500, [f"name_{i}" for i in range(500)])
-    assert len(many) <= 400 and many.endswith(", ...")
-
-
-def test_an_error_loads_difflib_and_nothing_before_it_does(run_python):
-    code = """
-import sys
-from fastnn import _arrays, _operands
-before = "difflib" in sys.modules
-_arrays.unknown_name("loss", "xx", ["mse"])
-print(before, "difflib" in sys.modules)
-"""
-    assert run_python(code).stdout == "False True\n"

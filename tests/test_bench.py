@@ -223,6 +223,50 @@ def test_convolutions_on_two_threads_stand_beside_those_on_one(bench_module):
     assert "| s, dW | 2.00 ms | 2.00 ms |  |  |  | 3.00x | 2.00x |\n" in text       # without "direct"
 
 
+def test_recurrent_layers_become_a_section(tmp_path):
+    results = benchmark("bench_recurrent", "SimpleRNN and -1-", tmp_path, "--turns=1", "--turn-seconds=0.001")
+    process = run(BENCH / "report.py", results, "--out", tmp_path, folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    for entry in json.loads(results.read_text())["benchmarks"]:
+        about, stats = entry["extra_info"], entry["stats"]
+        if about["contestant"] == "fastnn":
+            parts = 3 if "backward" in about["work"] else 1
+            assert about["flops"] == parts * 2 * 32 * 30 * (1 + 64) * 64
+            assert (f"| SimpleRNN, {about['work']} | 1 | {_race.duration(stats['median'])} | "
+                    f"{_race.duration(stats['min'])} | {about['flops'] / stats['median'] / 1e9:.0f} |") in page
+    assert f"## Recurrent layers, level {fastnn.show_config('dicts')['levels']['used']}" in page
+
+
+def test_peers_of_recurrent_layers_stand_beside_fastnn(bench_module):
+    module = bench_module("results")
+    results = [module.Result({"layer": "GRU", "work": "forward", "threads": 2, "contestant": name, "flops": 1e6},
+                             seconds, seconds, 0.0, seconds, {"machine": {}, "date": "today"})
+               for name, seconds in (("fastnn", 1e-4), ("torch", 8e-4), ("keras", 9e-4))]
+    text = bench_module("recurrent_tables").sections(results)
+    assert "| layer, what | threads | median | best | GFLOP/s | torch | Keras |" in text
+    assert "| GRU, forward | 2 | 100 µs | 100 µs | 10 | 8.00x | 9.00x |" in text
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN"])
+def test_a_wrong_recurrent_layer_is_refused(bench_module, layer):
+    module = bench_module("recurrents")
+    given = {name: array[:3] if name in ("x", "dy") else array
+             for name, array in module.arrays(layer).items()}
+    given = {name: array.astype(float) for name, array in given.items()}
+    right = module.oracle(layer, **given)
+    for name in ("x", "w", "u", "b"):                # the gradients are the slopes of the sum of y · dy, in a direction
+        step = np.random.default_rng(1).standard_normal(given[name].shape)
+        above, below = (module.oracle(layer, **{**given, name: given[name] + e * step})["y"] for e in (1e-5, -1e-5))
+        slope = ((above - below) * given["dy"]).sum() / 2e-5
+        assert (right[f"d{name}"] * step).sum() == pytest.approx(slope, rel=1e-6)
+    whole = module.oracle(layer, **{name: array.astype(float) for name, array in module.arrays(layer).items()})
+    module.check(layer, "forward + backward", whole)
+    for changed in ({"y": whole["y"] * 1.001}, {"du": whole["du"][::-1]}, {"more": whole["y"]}):
+        with pytest.raises(AssertionError, match=layer):
+            module.check(layer, "forward + backward", whole | changed)
+
+
 def test_two_threads_stand_beside_one_and_numpy(bench_module):
     result = bench_module("results").Result(
         {"kernel": "A·B", "shape": [8, 8, 8], "bound": 1e-3, "median": {"fastnn, 1 thread": 4e-3}, "numpy": 6e-3},
@@ -317,8 +361,22 @@ def test_workloads_are_whole_batches_of_known_shape(bench_module):
     for name, workload in workloads.WORKLOADS.items():
         x, y = workloads.data(name)
         assert x.shape == (len(y), *workload.shape) and len(y) % workloads.BATCH == 0
-        assert (x.dtype, y.dtype) == (np.float32, np.int64)
-        assert set(y) == set(range(workload.classes))
+        assert (x.dtype, y.dtype) == {"lstm": (np.float32, np.float32),
+                                      "next_word": (np.int32, np.int64)}.get(name, (np.float32, np.int64))
+        if name == "next_word":
+            assert {*x.ravel(), *y} <= set(range(workload.classes))
+        elif not workload.number:
+            assert set(y) == set(range(workload.classes))
+
+
+def test_a_number_that_is_learned_has_the_variance_it_explains(bench_module):
+    workloads, contestants = bench_module("workloads"), bench_module("contestants")
+    x, y = workloads.data("lstm")
+    exact = contestants.Contestant(lambda epochs: 0.5, x, lambda rows: y[:, None])
+    halved = exact._replace(call=lambda rows: y[:, None] / 2)
+    worker = bench_module("worker")
+    assert worker.learned(exact, workloads.WORKLOADS["lstm"], y) == {"loss": 0.5, "accuracy": 1.0}
+    assert worker.learned(halved, workloads.WORKLOADS["lstm"], y)["accuracy"] == pytest.approx(0.75, abs=0.01)
 
 
 def test_replayed_durations_arrive_unchanged(bench_module):

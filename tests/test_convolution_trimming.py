@@ -8,10 +8,9 @@ from test_convolution_layers import (
     check_linear,
     convolved,
     convolved_by_channels,
-    float64,  # noqa: F401 - a fixture
-    net,
     transposed,
 )
+from test_convolution_lowering import net
 
 from fastnn.layers import (
     AveragePooling2D,
@@ -47,7 +46,7 @@ def test_trimmed_windows_meet_the_same_places():
 
 
 @pytest.mark.parametrize("kernel", [2, 3, (1, 4), 12])
-def test_convolutions(kernel, float64):  # noqa: F811
+def test_convolutions(kernel, float64):
     wide = max(np.atleast_1d(kernel))
     for dilation in (3, *FAR, (1, 7)) if wide < 5 else (1,):
         check_linear(Conv2D(4, kernel, padding="same", dilation_rate=dilation, groups=2), (2, 5, 4, 2), convolved)
@@ -57,7 +56,7 @@ def test_convolutions(kernel, float64):  # noqa: F811
 
 
 @pytest.mark.parametrize("kernel", [2, 3, 30])
-def test_steps(kernel, float64):  # noqa: F811
+def test_steps(kernel, float64):
     for dilation in (1, 3, *FAR):
         check_linear(Conv1D(3, kernel, padding="causal", dilation_rate=dilation), (2, 5, 2), convolved)
         check_linear(Conv1DTranspose(3, kernel, padding="same", dilation_rate=dilation), (2, 5, 2), transposed)
@@ -69,7 +68,7 @@ def test_steps(kernel, float64):  # noqa: F811
     lambda d: DepthwiseConv2D(3, 1, "same", 2, dilation_rate=d), lambda d: SeparableConv2D(2, 3, 1, "same", None, d),
     lambda d: Conv1DTranspose(1, 3, padding="same", dilation_rate=d),
     lambda d: Conv2DTranspose(2, (2, 3), padding="same", dilation_rate=d)])
-def test_the_largest_dilation_is_as_one_beyond_the_image(make, float64):  # noqa: F811
+def test_the_largest_dilation_is_as_one_beyond_the_image(make, float64):
     rng, results = np.random.default_rng(0), []
     for dilation in (64, 1 << 20, MOST):
         layer = make(dilation)
@@ -93,7 +92,7 @@ def test_strides_and_kernels_of_any_size():
     assert MaxPooling2D(2, MOST, padding="same")(x).shape == (1, 1, 1, 1)
 
 
-def test_pooling_by_windows_beyond_the_image(float64):  # noqa: F811
+def test_pooling_by_windows_beyond_the_image(float64):
     x = np.random.default_rng(1).standard_normal((2, 4, 5, 3))
     for size, strides in product((9, 40, 4096), (1, 2, 3)):
         for kind in (MaxPooling2D, AveragePooling2D):

@@ -2,27 +2,14 @@
 import numpy as np
 import pytest
 
-from fastnn import _kernels, ops
-from fastnn._kernels import parallel, runner
-from fastnn.testing import levels
+from fastnn import ops
 
 SIZES = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 4099,
          16383, 16384, 16385, 40_000]
 
 
-@pytest.fixture(params=levels())
-def level(request):
-    """The eager functions on another level's kernels."""
-    def connect(module):
-        _kernels.ops.connect(module.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
-
-    connect(_kernels.load_level(request.param))
-    yield request.param
-    connect(_kernels.level)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dot(level, dtype):
+def test_dot(eager_level, dtype):
     rng = np.random.default_rng(0)
     for n in SIZES:
         x, y = rng.standard_normal((2, n)).astype(dtype)
@@ -41,14 +28,14 @@ def moved(x, offset):
     return whole[offset:offset + len(x)]
 
 
-def test_rounding_errors_do_not_grow_with_the_length(level):
+def test_rounding_errors_do_not_grow_with_the_length(eager_level):
     x, y = np.random.default_rng(1).random((2, 3_000_000), dtype=np.float32)
     exact = x.astype(np.float64) @ y.astype(np.float64)
     assert abs(ops.dot(x, y) - exact) <= 2e-7 * exact
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_element_counts_once(level, dtype):
+def test_every_element_counts_once(eager_level, dtype):
     """Whole numbers are exact: a lost, doubled or foreign element shows."""
     for n in SIZES:
         for i in range(0, n, max(1, n // 70)):

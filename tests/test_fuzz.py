@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fuzz_draw
+import fuzz_kernels
 import pytest
 
 import fastnn
+from fastnn import testing
 
 HERE = Path(__file__).parent
 
@@ -29,3 +32,12 @@ def test_random_calls():
 def test_what_goes_wrong_is_found_and_named(fault, found):
     status, text = fuzz("--calls", "600", "--plant", fault, "--patience", "5")
     assert status == 1 and found in text, text
+
+
+@pytest.mark.parametrize("name", fuzz_kernels.CALLS)
+def test_every_family_finds_a_wrong_result(name, monkeypatch):
+    monkeypatch.setattr(testing, "run_kernel", fuzz_draw.spoiling(testing.run_kernel))
+    monkeypatch.setattr(fuzz_draw, "planted", "wrong")
+    monkeypatch.setattr(fuzz_draw, "share", 1)
+    wrong = [fuzz_kernels.one_call(3, call, [name])[1] for call in range(12)]
+    assert sum("AssertionError" in (what or "") for what in wrong) > 3, wrong

@@ -85,13 +85,6 @@ def test_layer(name):
     check_layer(make, shape, training_matters=name in IN_TRAINING)
 
 
-@pytest.fixture
-def float64():
-    fastnn.backend.set_floatx("float64")
-    yield
-    fastnn.backend.set_floatx("float32")
-
-
 @pytest.mark.parametrize("name", [*CASES, *IN_TRAINING])
 def test_gradients_in_training(name, float64):
     make, shape = {**CASES, **IN_TRAINING}[name]

@@ -1,83 +1,40 @@
-"""The eager functions against NumPy in float64: dtypes, shapes, strides, axes, ``out``, levels, threads."""
+"""The eager functions against NumPy in float64: dtypes, shapes, strides, ``out``, levels, threads."""
 import doctest
 import inspect
 import itertools
 import math
 import sys
 import threading
-import tracemalloc
 
 import numpy as np
 import pytest
-from kernel_checks import LEVELS, SIZES
+from kernel_checks import SIZES
+from ops_checks import (
+    COPIED,
+    DTYPES,
+    ELEMENTWISE,
+    PLACES,
+    READ_AS_THEY_LIE,
+    REDUCTIONS,
+    ROWWISE,
+    SHAPES,
+    close,
+    factor,
+    numbers,
+    same,
+    views,
+)
 
 import fastnn
 from fastnn import _arrays, _kernels, _operands, ops
-from fastnn._kernels import parallel, runner
 from fastnn.testing import changed_limits
-
-DTYPES = ("float32", "float64")
-SHAPES = [(), (0,), (1,), (5,), (67,), (3, 4), (0, 3), (3, 0), (1, 1), (2, 3, 5), (2, 0, 5), (2, 1, 3, 1)]
-
-ELEMENTWISE = {
-    "relu": lambda x: np.maximum(x, 0), "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "exp": np.exp,
-    "log": np.log, "erf": np.vectorize(math.erf, "d"), "softplus": lambda x: np.log1p(np.exp(x)),
-    "silu": lambda x: x / (1 + np.exp(-x)),
-    "gelu": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))}
-ROWWISE = {"softmax": lambda x, axis: np.exp(x) / np.exp(x).sum(axis, keepdims=True),
-           "log_softmax": lambda x, axis: x - np.log(np.exp(x).sum(axis, keepdims=True))}
-REDUCTIONS = {"sum": np.sum, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,
-              "norm": lambda x, axis, keepdims: np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
-              "logsumexp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis, keepdims=keepdims))}
-PLACES = {"argmax": np.argmax, "argmin": np.argmin}
-
-
-@pytest.fixture(params=LEVELS)
-def level(request):
-    """The eager functions on another level's kernels."""
-    def connect(module):
-        _kernels.ops.connect(module.table, parallel.capsule, runner.limits_capsule(), parallel.get_num_threads)
-
-    connect(_kernels.load_level(request.param))
-    yield request.param
-    connect(_kernels.level)
-
-
-def numbers(shape, dtype, seed=0, positive=False):
-    x = np.asarray(np.random.default_rng(seed).standard_normal(shape), dtype)
-    return np.asarray(np.abs(x) + 0.1, dtype) if positive else x
-
-
-def close(actual, expected, units=32):
-    expected = np.asarray(expected)
-    assert np.shape(actual) == expected.shape
-    eps = np.finfo(np.asarray(actual).dtype).eps
-    np.testing.assert_allclose(np.asarray(actual, np.float64), expected, rtol=units * eps, atol=units * eps)
-
-
-def same(actual, expected):
-    assert type(actual) is np.ndarray and actual.dtype == expected.dtype and actual.shape == expected.shape
-    assert actual.tobytes() == expected.tobytes()
-
-
-def views(x):
-    """The numbers of x, of rank 1 or more, as they may lie in memory."""
-    wide = np.full((*x.shape[:-1], 2 * x.shape[-1] + 3), np.nan, x.dtype)
-    padded, strided = wide[..., 1:1 + x.shape[-1]], wide.copy()[..., 2:2 + 2 * x.shape[-1]:2]
-    padded[...] = strided[...] = x
-    misaligned = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    misaligned[...] = x
-    return {"plain": x, "padded": padded, "strided": strided, "Fortran": np.asfortranarray(x),
-            "reversed": np.ascontiguousarray(x[::-1])[::-1], "backwards": np.ascontiguousarray(x[..., ::-1])[..., ::-1],
-            "misaligned": misaligned, "swapped": x.astype(x.dtype.newbyteorder())}
-
 
 # element by element
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_elementwise(level, name, dtype):
+def test_elementwise(eager_level, name, dtype):
     function, oracle = getattr(ops, name), ELEMENTWISE[name]
     for shape in SHAPES + [(n,) for n in SIZES]:
         x = numbers(shape, dtype, positive=name == "log")
@@ -109,7 +66,7 @@ def test_any_strides_give_the_same_bits(name):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "oracle"), [("add", np.add), ("multiply", np.multiply)])
-def test_two_arrays(level, name, oracle, dtype):
+def test_two_arrays(eager_level, name, oracle, dtype):
     function = getattr(ops, name)
     for shape in SHAPES + [(n,) for n in SIZES]:
         x, y = numbers(shape, dtype), numbers(shape, dtype, 1)
@@ -155,7 +112,7 @@ def test_two_dtypes(one, two, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_axpy(level, dtype):
+def test_axpy(eager_level, dtype):
     for shape in SHAPES + [(n,) for n in SIZES]:
         x, y = numbers(shape, dtype), numbers(shape, dtype, 1)
         expected = y.astype(np.float64) + 0.3 * x
@@ -172,7 +129,7 @@ def test_axpy_converts_what_is_added():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_numbers_and_rows_take_no_slow_path_and_give_the_bits_of_numpy(level, monkeypatch, dtype):
+def test_numbers_and_rows_take_no_slow_path_and_give_the_bits_of_numpy(eager_level, monkeypatch, dtype):
     monkeypatch.setattr(_operands, "combined", None)
     for shape in ((), (0,), (1,), (5,), (1000,), (3, 4), (1000, 10), (0, 3), (3, 0), (2, 3, 5), (7, 300), (64, 1)):
         x = numbers(shape, dtype)
@@ -259,7 +216,7 @@ def test_other_numbers_are_converted():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ROWWISE)
-def test_rowwise(level, name, dtype):
+def test_rowwise(eager_level, name, dtype):
     function, oracle = getattr(ops, name), ROWWISE[name]
     for shape in [s for s in SHAPES if s] + [(3, n) for n in SIZES]:
         x = numbers(shape, dtype)
@@ -274,174 +231,6 @@ def test_rowwise(level, name, dtype):
     close(function(x, (1, 2)), oracle(x.astype(np.float64), (1, 2)))
     close(function(x, [-2, 0]), oracle(x.astype(np.float64), (0, 1)))
     same(function(views(x)["strided"], 0), function(x, 0))
-
-
-# reductions
-
-
-def axes_of(rank):
-    """None, each axis from both ends, and tuples: side by side and apart."""
-    tuples = [c for n in range(rank + 1) for c in itertools.combinations(range(rank), n)]
-    return [None, *range(-rank, rank), *tuples]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", REDUCTIONS)
-def test_reductions(level, name, dtype):
-    function, oracle = getattr(ops, name), REDUCTIONS[name]
-    for shape in [s for s in SHAPES if 0 not in s] + [(n, 3) for n in SIZES[1:]] + [(3, n) for n in SIZES[1:]]:
-        x = numbers(shape, dtype, positive=True)
-        for axis, keepdims in itertools.product(axes_of(len(shape)), (False, True)):
-            y = function(x, axis=axis, keepdims=keepdims)
-            expected = oracle(x.astype(np.float64), axis=axis, keepdims=keepdims)
-            assert type(y) is (np.dtype(dtype).type if np.ndim(expected) == 0 else np.ndarray) and y.dtype == dtype
-            close(y, expected, 8)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PLACES)
-def test_places(level, name, dtype):
-    function, oracle = getattr(ops, name), PLACES[name]
-    for shape in [s for s in SHAPES if 0 not in s] + [(n, 3) for n in SIZES[1:]] + [(3, n) for n in SIZES[1:]]:
-        x = np.rint(2 * numbers(shape, dtype))                # many are equal: the first counts
-        for axis, keepdims in itertools.product([None, *range(-len(shape), len(shape))], (False, True)):
-            y, expected = function(x, axis, keepdims), oracle(x, axis, keepdims=keepdims)
-            assert np.array_equal(y, expected) and np.shape(y) == np.shape(expected) and y.dtype == np.int64
-    assert function(np.array([1, np.nan, 3, np.nan], dtype)) == 1
-
-
-def test_reductions_of_nothing():
-    for shape, axis in (((0,), None), ((0, 3), 0), ((3, 0), 1), ((2, 0, 3), 1), ((2, 0, 3), (0, 1)), ((0, 3), None)):
-        for dtype in DTYPES:
-            x = np.zeros(shape, dtype)
-            for name, value in (("sum", 0), ("norm", 0), ("mean", np.nan), ("var", np.nan), ("std", np.nan),
-                                ("logsumexp", -np.inf)):
-                y = getattr(ops, name)(x, axis=axis)
-                expected = np.full(x.sum(axis).shape, value)
-                assert y.dtype == dtype and y.shape == expected.shape and np.array_equal(y, expected, equal_nan=True)
-            for name in ("max", "min"):
-                with pytest.raises(ValueError, match=rf"{name}: `x` must have an element"):
-                    getattr(ops, name)(x, axis=axis)
-    for name in ("sum", "max", "mean", "argmax", "logsumexp", "norm"):          # no results
-        assert getattr(ops, name)(np.zeros((0, 3)), axis=1).shape == (0,)
-        assert getattr(ops, name)(np.zeros((0, 0)), axis=1).shape == (0,)
-        assert getattr(ops, name)(np.zeros((0, 3, 2)), axis=1, keepdims=True).shape == (0, 1, 2)
-        assert getattr(ops, name)(np.zeros((200, 17, 0)), axis=1).shape == (200, 0)     # once written out of bounds
-    with pytest.raises(ValueError, match="argmin: `x` must have an element"):
-        ops.argmin([])
-
-
-def test_reductions_of_any_strides_give_the_same_bits():
-    x = numbers((6, 7, 5), "float32")
-    for name in (*REDUCTIONS, *PLACES):
-        for axis in (None, 0, 1, 2):
-            expected = np.asarray(getattr(ops, name)(x, axis=axis))
-            for form, view in views(x).items():
-                result = np.asarray(getattr(ops, name)(view, axis=axis))
-                if form == "Fortran" and name not in ("max", "min", *PLACES):   # summed in the order in which it lies
-                    close(result, expected, 4)
-                else:
-                    same(result, expected)
-
-
-@pytest.mark.parametrize("shape", [(6, 7), (40, 33), (3, 4, 5), (2, 3, 4, 5)])
-def test_transposed_arrays(level, shape):
-    x = numbers(shape, "float32")
-    turned = np.asfortranarray(x)
-    for name, keepdims in itertools.product((*REDUCTIONS, *PLACES), (False, True)):
-        for axis in [a for a in axes_of(len(shape)) if name in REDUCTIONS or not isinstance(a, tuple)]:
-            expected = getattr(ops, name)(x, axis=axis, keepdims=keepdims)
-            result = getattr(ops, name)(turned, axis=axis, keepdims=keepdims)
-            assert type(result) is type(expected) and result.dtype == expected.dtype
-            if name in PLACES:
-                assert np.array_equal(result, expected)
-            else:
-                close(result, expected)
-    for name in ELEMENTWISE:
-        y = getattr(ops, name)(abs(turned))
-        assert y.strides == turned.strides                       # as NumPy's functions
-        same(y, getattr(ops, name)(abs(x)))
-    for name in ROWWISE:
-        for axis in range(len(shape)):
-            same(getattr(ops, name)(turned, axis), getattr(ops, name)(x, axis))
-    for axis in (len(shape), -1 - len(shape), "x"):
-        with pytest.raises((ValueError, TypeError)) as one:
-            ops.sum(x, axis)
-        with pytest.raises(type(one.value)) as other:
-            ops.sum(turned, axis)
-        assert str(one.value) == str(other.value)
-
-
-@pytest.mark.parametrize("name", [*REDUCTIONS, "argmax"])
-def test_transposed_arrays_are_not_copied(name):
-    if name in ("logsumexp", "argmax"):
-        axis = 0                                  # rows as they lie; their kernels have others made
-    else:
-        axis = None
-    x = np.asfortranarray(numbers((200, 300), "float64"))
-    getattr(ops, name)(x, axis=axis)
-    tracemalloc.start()
-    try:
-        getattr(ops, name)(x, axis=axis)
-        assert tracemalloc.get_traced_memory()[1] < x.nbytes // 4
-    finally:
-        tracemalloc.stop()
-
-
-def test_orders_of_norm():
-    x = numbers((3, 4), "float64")
-    for axis in (0, 1, (1,)):
-        assert np.array_equal(ops.norm(x, 2, axis), ops.norm(x, axis=axis))
-    assert ops.norm(x[0], 2) == ops.norm(x[0])
-    for order, axis in ((2, None), (2, (0, 1)), (1, 0), ("fro", None), (np.inf, 0), (True, 0)):
-        with pytest.raises(ValueError, match="norm: `ord` must be None, or 2 for vectors"):
-            ops.norm(x, order, axis)
-
-
-# products
-
-READ_AS_THEY_LIE = ("plain", "part", "Fortran", "turned part", "every second row", "every second column, turned")
-COPIED = ("strided", "reversed", "backwards", "misaligned", "swapped")
-PRODUCTS = [(1, 1, 1), (5, 4, 3), (1, 9, 5), (9, 1, 5), (9, 5, 1), (17, 33, 16), (3, 7, 40), (40, 3, 70), (0, 4, 3),
-            (5, 0, 3), (5, 4, 0), (0, 0, 0), (1, 0, 1), (33, 64, 10), (66, 8, 17)]
-
-
-def factor(form, shape, dtype, seed=0):
-    """A matrix as it may lie in memory."""
-    x, (m, n) = numbers(shape, dtype, seed), shape
-    wide, tall = np.full((m + 2, n + 3), np.nan, dtype), np.full((n + 2, m + 3), np.nan, dtype)
-    part, turned = wide[1:1 + m, 2:2 + n], tall[1:1 + n, 2:2 + m].T
-    part[...] = turned[...] = x
-    return {"part": part, "turned part": turned, "every second row": np.repeat(x, 2, 0)[::2],
-            "every second column, turned": np.repeat(x, 2, 1).T.copy()[::2].T, **views(x)}[form]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("a_form", READ_AS_THEY_LIE + COPIED)
-def test_matrices_as_they_lie(level, a_form, dtype):
-    for b_form, (m, k, n) in itertools.product(READ_AS_THEY_LIE + COPIED, PRODUCTS):
-        a, b = factor(a_form, (m, k), dtype), factor(b_form, (k, n), dtype, 1)
-        c = ops.matmul(a, b)
-        a, b = a.astype(np.float64), b.astype(np.float64)
-        assert c.dtype == dtype and c.shape == (m, n) and type(c) is np.ndarray
-        assert (np.abs(c - a @ b) <= (k + 2) * np.finfo(dtype).eps * (np.abs(a) @ np.abs(b))).all(), (b_form, m, k, n)
-
-
-def test_a_form_does_not_change_the_bits():
-    """But for a single column, whose order of summation depends on how A is stored."""
-    for dtype, (m, k, n) in itertools.product(DTYPES, PRODUCTS):
-        expected = ops.matmul(factor("plain", (m, k), dtype), factor("plain", (k, n), dtype, 1))
-        for a_form, b_form in itertools.product(READ_AS_THEY_LIE + COPIED, repeat=2):
-            agree = same if n > 1 else close
-            agree(ops.matmul(factor(a_form, (m, k), dtype), factor(b_form, (k, n), dtype, 1)), expected)
-
-
-def test_an_out_inside_a_reversed_batch():
-    """Where a view goes backwards, its memory begins before its first element."""
-    big = numbers((4, 20, 20), "float64")
-    a, b = big[1:4][::-1], numbers((20, 20), "float64", 1)
-    expected = ops.matmul(a.copy(), b)
-    same(ops.matmul(a, b, out=big[0:3]), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -461,67 +250,6 @@ def test_what_takes_no_slow_path(monkeypatch, dtype):
         getattr(ops, name)(x[::2], axis=-1)
     for _ in ops.add(x, y, out=x), ops.axpy(2.0, x, y), ops.softmax(x, 0), ops.dot(x[0], y[::-1, 0]):
         pass
-
-
-@pytest.mark.parametrize(("a", "b"), [
-    ((4,), (4,)), ((4,), (4, 3)), ((5, 4), (4,)), ((2, 5, 4), (4, 3)), ((2, 5, 4), (4,)), ((4,), (2, 4, 3)),
-    ((5, 4), (2, 4, 3)), ((2, 5, 4), (2, 4, 3)), ((2, 1, 5, 4), (3, 4, 3)), ((3, 5, 4), (2, 1, 4, 3)),
-    ((2, 5, 4), (1, 4, 3)), ((1, 1, 5, 4), (4, 3)), ((0, 5, 4), (4, 3)), ((0, 5, 4), (0, 4, 3)), ((2, 0, 4), (4, 3)),
-    ((2, 5, 0), (0, 3)), ((2, 5, 0), (2, 0, 3)), ((0,), (0,)), ((0,), (0, 3)), ((3, 0), (0,)), ((1,), (1, 1)),
-    ((2, 3, 1, 5, 4), (3, 4, 4, 2)), ((2, 5, 1), (1, 1)), ((2, 5, 4), (4, 1))])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_vectors_and_leading_axes(level, a, b, dtype):
-    x, y = numbers(a, dtype), numbers(b, dtype, 1)
-    oracle = np.matmul(x.astype(np.float64), y.astype(np.float64))
-    result = ops.matmul(x, y)
-    assert type(result) is (np.ndarray if oracle.shape else np.dtype(dtype).type)
-    close(result, oracle)
-    out = np.full(oracle.shape, np.nan, dtype)
-    assert ops.matmul(x, y, out=out) is out
-    same(out, np.asarray(result))
-    turned = [np.swapaxes(np.swapaxes(z, -1, -min(2, z.ndim)).copy(), -1, -min(2, z.ndim)) for z in (x, y)]
-    for one, two in itertools.product([*views(x).values(), turned[0]], [*views(y).values(), turned[1]]):
-        agree = same if y.ndim > 1 and y.shape[-1] > 1 else close        # of one column the storage counts
-        agree(np.asarray(ops.matmul(one, two)), out)
-
-
-def test_broadcast_views_and_windows():
-    x = numbers(12, "float32")
-    windows, row = np.lib.stride_tricks.sliding_window_view(x, 4), np.broadcast_to(x[:4], (5, 4))
-    for a in (windows, row, np.broadcast_to(row, (3, 5, 4)), np.broadcast_to(x[:4, None], (4, 4))):
-        for b in (numbers((4, 3), "float32"), np.broadcast_to(numbers(4, "float32")[:, None], (4, 3))):
-            same(ops.matmul(a, b), ops.matmul(a.copy(), b.copy()))
-
-
-def test_products_of_other_dtypes():
-    a, b = numbers((3, 4), "float32"), numbers((4, 2), "float64")
-    for x, y, dtype in ((a, b, "float64"), (a.astype("float16"), a.T, "float32"), ([[1, 2]], [[3], [4]], "float64"),
-                        (np.ones((2, 2), bool), np.ones((2, 2), "uint8"), "float32"), (a, b.astype(int), "float64"),
-                        (a.astype(">f4"), a.T, "float32"), (a.T, b.T, None), (b.T, a.T, "float64")):
-        if dtype is not None:
-            c = ops.matmul(x, y)
-            assert c.dtype == dtype
-            close(c, np.matmul(np.asarray(x, np.float64), np.asarray(y, np.float64)))
-
-
-def test_overlapping_out_of_a_product():
-    """Of more than one tile, which is read before it is written."""
-    a, b = numbers((70, 70), "float32"), numbers((70, 70), "float32", 1)
-    expected = ops.matmul(a, b)
-    for i in (0, 1):
-        pair = [a.copy(), b.copy()]
-        same(ops.matmul(*pair, out=pair[i]), expected)
-    whole = numbers(4 * 4900, "float64")
-    a, b, out = (whole[i:i + 4900].reshape(70, 70) for i in (0, 9000, 4500))
-    expected = ops.matmul(a.copy(), b.T.copy())
-    same(ops.matmul(a, b.T, out=out), expected)
-
-
-@pytest.mark.parametrize(("a", "b"), [((3, 4), (3, 4)), ((4,), (3, 4)), ((3, 4), (3,)), ((2, 3, 4), (3, 4, 5)),
-                                      ((), ()), ((3,), ()), ((), (3, 3)), ((3,), (4,)), ((0, 3, 4), (2, 4, 5))])
-def test_shapes_that_have_no_product(a, b):
-    with pytest.raises(ValueError, match="matmul: `x1` must have shape"):
-        ops.matmul(np.ones(a), np.ones(b))
 
 
 @pytest.mark.parametrize("out", [

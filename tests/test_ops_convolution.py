@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 import pytest
-from test_ops import DTYPES, level, numbers, same, views  # noqa: F401 - level is a fixture
+from ops_checks import DTYPES, numbers, same, views
 
 from fastnn import backend, ops
 from fastnn.testing import forced_threads
@@ -39,7 +39,7 @@ def close(actual, expected):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(("stride", "dilation"), [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 1), (2, 1))])
-def test_conv_of_images(level, dtype, padding, stride, dilation):  # noqa: F811
+def test_conv_of_images(eager_level, dtype, padding, stride, dilation):
     for shape, kernel in [((2, 7, 9, 3), (3, 2, 3, 5)), ((1, 28, 28, 1), (3, 3, 1, 8)), ((3, 6, 5, 4), (2, 2, 2, 6)),
                           ((1, 5, 5, 17), (1, 1, 17, 33)), ((0, 5, 5, 2), (2, 2, 2, 3)), ((2, 5, 5, 2), (3, 3, 2, 0))]:
         x, w = numbers(shape, dtype), numbers(kernel, dtype, 1)
@@ -104,7 +104,7 @@ def test_an_out_that_shares_memory():
         same(ops.conv(x, w, out=out.reshape(1, 8, 8, 1)), expected)
 
 
-def test_threads_change_no_bits(level):  # noqa: F811
+def test_threads_change_no_bits(eager_level):
     x, w = numbers((5, 13, 11, 3), "float32"), numbers((3, 3, 3, 17), "float32", 1)
     expected = ops.conv(x, w)
     for n in (2, 3):

@@ -59,13 +59,6 @@ def test_layer(name):
     check_layer(*CASES[name])
 
 
-@pytest.fixture
-def float64():
-    fastnn.backend.set_floatx("float64")
-    yield
-    fastnn.backend.set_floatx("float32")
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_gradients(name, float64):
     make, shape = CASES[name]

@@ -1,8 +1,10 @@
 """Text as numbers, against what the Tokenizer of Keras gives (recorded)."""
+import json
+
 import numpy as np
 import pytest
 
-from fastnn.preprocessing.text import Tokenizer, text_to_word_sequence
+from fastnn.preprocessing.text import Tokenizer, text_to_word_sequence, tokenizer_from_json
 
 TEXTS = ["The cat sat on the mat.", "The dog: sat!", ["A", "cat"]]
 
@@ -47,6 +49,86 @@ def test_matrix(mode, row):
     tokenizer = Tokenizer(num_words=4)
     tokenizer.fit_on_texts(TEXTS)
     assert tokenizer.texts_to_matrix(["the the cat mat", ""], mode).tolist() == [pytest.approx(row), [0] * 4]
+
+
+def test_words_beyond_num_words_are_not_shown():
+    tokenizer = Tokenizer(num_words=4, oov_token="?")
+    tokenizer.fit_on_texts(TEXTS)
+    assert tokenizer.sequences_to_texts([[1, 2, 3, 4, 5, 99]]) == ["? the cat ? ? ?"]
+    tokenizer = Tokenizer(num_words=4)
+    tokenizer.fit_on_texts(TEXTS)
+    assert tokenizer.sequences_to_texts([[1, 2, 3, 4, 5, 99]]) == ["the cat sat"]
+
+
+def test_sequences_from_elsewhere_count_for_tfidf():
+    tokenizer = Tokenizer(num_words=5)
+    tokenizer.fit_on_sequences([[1, 2], [2, 3, 3]])
+    assert tokenizer.document_count == 2 and tokenizer.index_docs == {1: 1, 2: 2, 3: 1}
+    expected = [0, np.log(2), np.log(1 + 2 / 3), 0, 0]
+    assert tokenizer.sequences_to_matrix([[1, 2]], "tfidf").tolist() == [pytest.approx(expected)]
+
+
+def test_an_analyzer_finds_the_words():
+    tokenizer = Tokenizer(analyzer=lambda text: text.split("-"))
+    tokenizer.fit_on_texts(["a-b", "b"])
+    assert tokenizer.word_index == {"b": 1, "a": 2} and tokenizer.texts_to_sequences(["a-b"]) == [[2, 1]]
+
+
+# What to_json of Keras wrote for Tokenizer(num_words=4, oov_token="?") after TEXTS.
+OF_KERAS = (
+    r'{"class_name": "Tokenizer", "config": {"num_words": 4, "filters": "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n", '
+    r'"lower": true, "split": " ", "char_level": false, "oov_token": "?", "document_count": 3, "word_counts": '
+    r'"{\"the\": 3, \"cat\": 2, \"sat\": 2, \"on\": 1, \"mat\": 1, \"dog\": 1, \"a\": 1}", "word_docs": '
+    r'"{\"cat\": 2, \"mat\": 1, \"on\": 1, \"the\": 2, \"sat\": 2, \"dog\": 1, \"a\": 1}", "index_docs": '
+    r'"{\"3\": 2, \"6\": 1, \"5\": 1, \"2\": 2, \"4\": 2, \"7\": 1, \"8\": 1}", "index_word": '
+    r'"{\"1\": \"?\", \"2\": \"the\", \"3\": \"cat\", \"4\": \"sat\", \"5\": \"on\", \"6\": \"mat\", \"7\": \"dog\", '
+    r'\"8\": \"a\"}", "word_index": '
+    r'"{\"?\": 1, \"the\": 2, \"cat\": 3, \"sat\": 4, \"on\": 5, \"mat\": 6, \"dog\": 7, \"a\": 8}"}}')
+
+
+def plain(text):
+    """The JSON of a tokenizer with its dicts as dicts."""
+    found = json.loads(text)
+    for name in ("word_counts", "word_docs", "index_docs", "index_word", "word_index"):
+        found["config"][name] = json.loads(found["config"][name])
+    return found
+
+
+def test_json_is_that_of_keras_both_ways():
+    tokenizer = Tokenizer(num_words=4, oov_token="?")
+    tokenizer.fit_on_texts(TEXTS)
+    assert plain(tokenizer.to_json()) == plain(OF_KERAS)
+    assert list(tokenizer.get_config()) == list(json.loads(OF_KERAS)["config"])
+    read = tokenizer_from_json(OF_KERAS)
+    assert read.texts_to_sequences(["the dog sat"]) == [[2, 1, 1]] and vars(read) == vars(tokenizer)
+    read.fit_on_texts(["dog dog dog"])
+    assert read.word_index["dog"] == 2, "what was counted before still counts"
+    assert json.loads(tokenizer.to_json(indent=1)) == json.loads(tokenizer.to_json())
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("{", "[", "must be the text of a JSON object"),
+    (OF_KERAS, "[1]", r"must be the text of a JSON object, got '\[1\]'"),
+    (OF_KERAS, "[" * 100_000, "must be the text of a JSON object"),
+    (OF_KERAS, "{}", "must be what `Tokenizer.to_json` writes, got a JSON object with nothing in it"),
+    ("Tokenizer", "Sequential", "must be what `Tokenizer.to_json` writes"),
+    (': 4, "filters"', ': "4", "filters"', "no setting of a Tokenizer: 'num_words' with the value '4'"),
+    (': 4, "filters"', ': 0, "filters"', "`num_words`"),
+    ("document_count", "documents", "no setting of a Tokenizer: 'documents' with the value 3"),
+    ("word_counts", "counts", "`json_string: word_counts` must be the text of a JSON object, got None"),
+    (r'the\": 3', r'the\": -3', "values of `word_counts` must be whole numbers of 0 or more, got -3 for 'the'"),
+    (r'the\": 3', r'the\": true', "values of `word_counts` must be whole numbers of 0 or more, got True"),
+    (r'the\": 3', r'the\": NaN', "values of `word_counts` must be whole numbers of 0 or more, got nan"),
+    (r'{\"3\": 2', r'{\"x\": 2', "keys of `index_docs` must be whole numbers"),
+    (r'\"?\", \"2', r'1, \"2', "values of `index_word` must be words, got 1 for 1"),
+    (r'dog\": 7', r'dog\": 6', "`index_word` and `word_index` must be the reverse of each other"),
+])
+def test_json_that_is_no_tokenizer(old, new, words):
+    assert old in OF_KERAS
+    with pytest.raises(ValueError, match=words):
+        tokenizer_from_json(OF_KERAS.replace(old, new, 1))
+    with pytest.raises(ValueError, match="must be the text of a JSON object"):
+        tokenizer_from_json(None)
 
 
 def test_misuse():

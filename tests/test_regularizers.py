@@ -82,13 +82,6 @@ def step(layer, x, y, **options):
     return model, loss, before, [a - b for a, b in zip(before, model.get_weights())]
 
 
-@pytest.fixture
-def float64():
-    fastnn.backend.set_floatx("float64")
-    yield
-    fastnn.backend.set_floatx("float32")
-
-
 @pytest.mark.parametrize("make", [L1, L2, lambda: L1L2(0.2, 0.3), OrthogonalRegularizer, Quartic])
 @pytest.mark.parametrize("place", ["kernel_regularizer", "bias_regularizer", "activity_regularizer"])
 def test_loss_and_gradients_of_a_step(make, place, float64):

@@ -6,7 +6,8 @@
 
 Status 0 when every planted fault was found, nothing else was reported, and every kernel of every level has run.
 Needs Linux and gcc, and the Python that runs this needs what tests and builds need. ``--levels v3`` for some levels,
-``--quick`` for a part of the tests, ``--folder`` to keep the copy (a later run builds only what changed).
+``--quick`` for a part of the tests, ``--only convolution winograd`` for these, ``--folder`` to keep the copy (a later
+run builds only what changed).
 """
 import argparse
 import os
@@ -22,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path("tests/sanitizers")
 # Where no kernel is called, or another tool is tested: processes, compilers, pictures, files.
-OTHERS = ("bench", "build", "cli", "cli_tables", "coverage", "docs", "plotting", "readme", "soak", "import", "errors",
-          "allocations", "parallel", "kernel_bench", "fuzz")
+OTHERS = ("bench", "build", "cli", "coverage", "docs", "plotting", "readme", "soak", "import", "errors", "allocations",
+          "parallel", "kernel_bench", "fuzz")      # and what begins so: test_cli_predict.py
 QUICK = ("matmul", "arithmetic", "axes", "softmax", "optimizer", "gather")
 REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer|FATAL: ThreadSanitizer")
 
@@ -99,19 +100,18 @@ class Check:
                 failures += not found
         return failures
 
-    def workloads(self, quick):
-        """What to run: arguments of Python."""
-        kernel_tests = [f"tests/test_{name}.py" for name in self.quick]
-        if not quick:
-            kernel_tests = [path.relative_to(self.folder) for path in sorted(self.folder.glob("tests/test_*.py"))
-                            if path.stem.removeprefix("test_") not in OTHERS]
+    def workloads(self, names):
+        """What to run: arguments of Python. Without names of tests, all."""
+        tests = [f"tests/test_{name}.py" for name in names] or [
+            path.relative_to(self.folder) for path in sorted(self.folder.glob("tests/test_*.py"))
+            if not path.stem.removeprefix("test_").startswith(OTHERS)]
         # Not captured by pytest: a process that a sanitizer ends would lose its last words.
-        yield ["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--timeout=0", *kernel_tests]
+        yield ["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--timeout=0", *tests]
 
-    def run_all(self, quick):
+    def run_all(self, names):
         """The tests; the number of failures."""
         failures = 0
-        for arguments in self.workloads(quick):
+        for arguments in self.workloads(names):
             status, text = self.run(*arguments)
             reports = len(REPORT.findall(text))
             bad = status != 0 or reports
@@ -122,7 +122,7 @@ class Check:
             if status < 0:
                 print(f"ended by signal {-status}")
             failures += bool(bad)
-        return failures + (0 if quick else self.missing_kernels())
+        return failures + (0 if names else self.missing_kernels())
 
     def missing_kernels(self):
         """Kernels of the table that no test has run in watched memory."""
@@ -168,9 +168,9 @@ class Thread(Check):
         return {"LD_PRELOAD": f"{preload('libtsan.so')} {self.folder}/gomp_shim.so",
                 "TSAN_OPTIONS": f"exitcode=66:handle_segv=0:log_path={self.logs}/report"}
 
-    def workloads(self, quick):
+    def workloads(self, names):
         yield [HERE / "training.py"]
-        yield from super().workloads(quick)
+        yield from super().workloads(names)
 
 
 class Guard(Check):
@@ -185,6 +185,7 @@ def main():
     parser.add_argument("check", choices=["address", "thread", "guard"])
     parser.add_argument("--levels", help="comma-separated; without it all that this CPU runs")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="convolution: test_convolution.py")
     parser.add_argument("--folder", help="where the copy is built and stays; without it a temporary folder")
     options = parser.parse_args()
     levels = options.levels.split(",") if options.levels else usable_levels()
@@ -195,7 +196,7 @@ def main():
         began = time.monotonic()
         check.build()
         print(f"{options.check}: built {' '.join(levels)} in {time.monotonic() - began:.0f} s", flush=True)
-        failures = check.find_planted() + check.run_all(options.quick)
+        failures = check.find_planted() + check.run_all(options.only or (check.quick if options.quick else ()))
     print(f"{options.check}: {'clean' if not failures else f'{failures} FAILURES'}, {time.monotonic() - began:.0f} s")
     return int(failures > 0)
 
