@@ -9,17 +9,14 @@ of a millisecond.
 """
 import importlib.util
 import itertools
-import json
 import os
-import subprocess
-import time
 from functools import cache
 
 import convolutions
 import pytest
 import recorded
+from turns import Worker, take_turns
 
-PAUSE = 0.02         # seconds before a turn, in which the threads of the one before fall asleep
 THREADS = [n for n in (1, 2) if n <= (os.cpu_count() or 1)]
 NAMES = [name for name, (library, _) in convolutions.CONTESTANTS.items() if importlib.util.find_spec(library)]
 FIELD = [pytest.param(shape, work, threads, name, id=f"{shape}-{work}-{threads}-{name}".replace(", ", "_"))
@@ -27,52 +24,19 @@ FIELD = [pytest.param(shape, work, threads, name, id=f"{shape}-{work}-{threads}-
          for name in NAMES]
 
 
-class Worker:
-    """A contestant's process on one shape."""
-
-    def __init__(self, name, shape, threads):
-        library, environment = convolutions.CONTESTANTS[name]
-        script = os.path.join(os.path.dirname(__file__), "convolution_worker.py")
-        command = recorded.child(script, library, shape, str(threads))
-        numbers = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "FASTNN_NUM_THREADS"),
-                                str(threads))
-        command["env"] |= numbers | environment
-        self.process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def turn(self, seconds):
-        """The bursts of each kind of work. Raises RuntimeError if the process ended instead."""
-        try:
-            self.process.stdin.write(json.dumps({"seconds": seconds}) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass                                  # it has ended: there is no answer either
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.process.args[-3:]} ended with status {self.process.wait()}")
-        return json.loads(answer)
-
-    def stop(self):
-        """Let the process end by itself; it does when nobody asks any more."""
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-
-
 @cache
 def race(shape, threads, turns, seconds):
     """All contestants on a shape in turns. Returns the bursts by contestant and work, and the best peak."""
-    workers = {name: Worker(name, shape, threads) for name in NAMES}
+    workers = {}
+    for name in NAMES:
+        library, environment = convolutions.CONTESTANTS[name]
+        workers[name] = Worker("convolution_worker.py", library, shape, threads=threads, environment=environment)
     times = {key: [] for key in itertools.product(NAMES, convolutions.works(shape))}
     peak = 0.0
-    try:
-        for _, (name, worker) in itertools.product(range(turns), workers.items()):
-            time.sleep(PAUSE)
-            answer = worker.turn(seconds)
-            peak = max(peak, answer.pop("peak", 0.0))
-            for work, durations in answer.items():
-                times[name, work] += durations
-    finally:
-        for worker in workers.values():
-            worker.stop()
+    for name, answer in take_turns(workers, turns, seconds):
+        peak = max(peak, answer.pop("peak", 0.0))
+        for work, durations in answer.items():
+            times[name, work] += durations
     return times, peak
 
 

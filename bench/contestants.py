@@ -27,7 +27,8 @@ class Entry(NamedTuple):
     module: str
     needs: str
     environment: dict[str, str]
-    workloads: tuple[str, ...] = ("iris_mlp", "mnist_mlp", "deep_bn", "mnist_cnn", "cat_cnn")
+    workloads: tuple[str, ...] = ("iris_mlp", "mnist_mlp", "deep_bn", "mnist_cnn", "cat_cnn", "lstm",
+                                 "next_word")
     python: str = ""
 
     @property
@@ -39,6 +40,7 @@ class Entry(NamedTuple):
 
 ONE, LAST = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}, {"BENCH_CHANNELS_LAST": "1"}
 CNN = ("mnist_cnn", "cat_cnn")
+RECURRENT = ("lstm", "next_word")
 ENTRIES = {
     "fastnn": Entry("with_fastnn", "fastnn", {}),
     "torch": Entry("with_torch", "torch", {}),
@@ -46,10 +48,12 @@ ENTRIES = {
     "torch, channels last": Entry("with_torch", "torch", LAST, CNN),
     "torch, channels last, 1 thread": Entry("with_torch", "torch", ONE | LAST, CNN),
     "jax": Entry("with_jax", "jax", {"JAX_PLATFORMS": "cpu"}),
-    "tensorflow": Entry("with_tensorflow", "tensorflow", {"TF_CPP_MIN_LOG_LEVEL": "3"}, CNN, "TENSORFLOW_PYTHON"),
+    "tensorflow": Entry("with_tensorflow", "tensorflow", {"TF_CPP_MIN_LOG_LEVEL": "3"}, CNN + RECURRENT,
+                        "TENSORFLOW_PYTHON"),
     "scikit-learn": Entry("with_sklearn", "sklearn", {}, ("iris_mlp", "mnist_mlp")),
-    "onnxruntime": Entry("with_onnxruntime", "onnxruntime", {}, CNN),
-    "onnxruntime, 1 thread": Entry("with_onnxruntime", "onnxruntime", {"BENCH_THREADS": "1"}, CNN),
+    "onnxruntime": Entry("with_onnxruntime", "onnxruntime", {}, (*CNN, "lstm")),
+    "onnxruntime, 1 thread": Entry("with_onnxruntime", "onnxruntime", {"BENCH_THREADS": "1"},
+                                   (*CNN, "lstm")),
 }
 
 

@@ -5,69 +5,30 @@
 It keeps to as many CPUs as it may have threads. Results are checked first. {"seconds": S} is answered with the seconds
 of a call, one number a burst, of each kind of work, and fastnn's process adds the peak of multiply-adds, flop/s.
 """
-import json
 import os
 import sys
-import time
 
 import convolutions
 import numpy as np
-
-BURST = 1e-3         # seconds
-FEWEST = 3           # bursts, however long a call takes
+import turns
+from turns import repeated
 
 
 def main(library, shape, threads):
-    answers = os.fdopen(os.dup(1), "w")              # libraries may print: theirs goes to stderr
-    os.dup2(2, 1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(threads)])
+    answers = turns.own_stdout()
+    turns.keep_to_cpus(int(threads))
     kinds = convolutions.works(shape)
     actions = {"fastnn": with_fastnn, "torch": with_torch, "jax": with_jax, "numpy": with_numpy}[library](
         **convolutions.arrays(shape), kinds=kinds, threads=int(threads))
-    calls = {}
-    for work in kinds:
-        run, results = actions[work]
-        run(1)
-        convolutions.check(shape, work, results())
-        calls[work] = max(1, round(BURST / max(timed(run, 1), 1e-9)))
     peak = peak_of(int(threads)) if library == "fastnn" else None
-    for line in sys.stdin:
-        answer = {work: bursts(actions[work][0], calls[work], json.loads(line)["seconds"]) for work in kinds}
-        if peak:
-            answer["peak"] = max(peak() for _ in range(20))
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-def timed(run, calls):
-    start = time.perf_counter()
-    run(calls)
-    return (time.perf_counter() - start) / calls
-
-
-def bursts(run, calls, seconds):
-    """Seconds a call, one number a burst."""
-    durations, end = [], time.perf_counter() + seconds
-    run(1)
-    while len(durations) < FEWEST or time.perf_counter() < end:
-        durations.append(timed(run, calls))
-    return durations
+    turns.serve(answers, actions, lambda work, results: convolutions.check(shape, work, results),
+                lambda: {"peak": max(peak() for _ in range(20))} if peak else {})
 
 
 def peak_of(threads):
     """What measures the peak."""
     from fastnn._roofline import Peak
     return Peak("float32", threads)
-
-
-def repeated(action):
-    """A function that calls an action so often, and one that gives the last results."""
-    last = {}
-
-    def run(calls):
-        for _ in range(calls):
-            last.update(action())
-    return run, lambda: last
 
 
 def with_fastnn(x, w, b, dy, kinds, threads):

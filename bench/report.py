@@ -14,6 +14,7 @@ import re
 import convolution_tables
 import figures
 import kernel_tables
+import recurrent_tables
 from results import folded, load, measured, table
 
 from fastnn._race import OPERATIONS, Contestant, duration, times
@@ -148,7 +149,8 @@ def page(tables, folder):
     return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
             "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
             + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
-            + convolution_tables.sections(tables["convolution"]) + kernel_tables.sections(tables, folder)
+            + convolution_tables.sections(tables["convolution"]) + recurrent_tables.sections(tables["recurrent"])
+            + kernel_tables.sections(tables, folder)
             + options_section(tables["options"]) + import_section(tables["import"])).rstrip() + "\n"
 
 

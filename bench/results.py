@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from fastnn._race import duration
 
 # Measured anew for each instruction set and BLAS.
-OF_LEVEL = ("kernels", "odd", "limits", "two threads", "convolution")
+OF_LEVEL = ("kernels", "odd", "limits", "two threads", "convolution", "recurrent")
 
 
 class Result(NamedTuple):

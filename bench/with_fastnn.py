@@ -8,11 +8,11 @@ from fastnn import layers
 
 def make(workload, x, y):
     fastnn.utils.set_random_seed(0)
-    single = workload.outputs == 1
-    model = fastnn.Sequential([fastnn.Input(workload.shape), *map(layer, workload.layers[:-1]),
-                               layers.Dense(workload.outputs, activation="sigmoid" if single else "softmax")])
-    model.compile(optimizer=fastnn.optimizers.Adam(LEARNING_RATE),
-                  loss="binary_crossentropy" if single else "sparse_categorical_crossentropy")
+    activation, loss = ("softmax", "sparse_categorical_crossentropy") if workload.outputs > 1 else (
+        (None, "mse") if workload.number else ("sigmoid", "binary_crossentropy"))
+    model = fastnn.Sequential([fastnn.Input(workload.shape, dtype=str(x.dtype)), *map(layer, workload.layers[:-1]),
+                               layers.Dense(workload.outputs, activation=activation)])
+    model.compile(optimizer=fastnn.optimizers.Adam(LEARNING_RATE), loss=loss)
 
     def train(epochs):
         return model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"][-1]
@@ -31,6 +31,10 @@ def layer(described):
         return layers.MaxPooling2D()
     if kind == "flatten":
         return layers.Flatten()
+    if kind == "embedding":
+        return layers.Embedding(*settings)
+    if kind == "lstm":
+        return layers.LSTM(settings[0], return_sequences=settings[1])
     if kind == "dropout":
         return layers.Dropout(*settings)
     return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)

@@ -22,7 +22,7 @@ def make(workload, x, y):
     weights, statistics = initial(workload, start)
     state = (weights, statistics, zeros_like(weights), zeros_like(weights), jnp.zeros((), jnp.int32), key)
     # The seed of dropout is a part of the state, so that one compiled function serves every call.
-    if len(workload.shape) > 1:
+    if workload.pictures:
         train_epochs = partial(call_steps, jax.jit(partial(one_step, workload, x, y), donate_argnums=0), len(x))
     else:
         train_epochs = jax.jit(partial(run_epochs, workload, x, y), static_argnums=1, donate_argnums=0)
@@ -51,6 +51,14 @@ def initial(workload, key):
             weights.append((jax.random.uniform(this, (*window, size, settings[0]), minval=-limit, maxval=limit),
                             jnp.zeros(settings[0])))
             image, size = [n - 2 for n in image], settings[0]
+        elif kind == "embedding":
+            key, this = jax.random.split(key)
+            weights.append(jax.random.uniform(this, settings, minval=-0.05, maxval=0.05))
+            size = settings[1]
+        elif kind == "lstm":
+            key, this = jax.random.split(key)
+            weights.append(initial_lstm(this, size, settings[0]))
+            size = settings[0]
         elif kind == "max_pooling":
             image = [n // 2 for n in image]
         elif kind == "flatten":
@@ -59,6 +67,28 @@ def initial(workload, key):
             weights.append((jnp.ones(size), jnp.zeros(size)))
             statistics.append((jnp.zeros(size), jnp.ones(size)))
     return weights, statistics
+
+
+def initial_lstm(key, size, units):
+    """Kernel, recurrent kernel and bias, whose part for the forget gate is 1."""
+    one, other = jax.random.split(key)
+    return (jax.nn.initializers.glorot_uniform()(one, (size, 4 * units)),
+            jax.nn.initializers.orthogonal()(other, (units, 4 * units)),
+            jnp.zeros(4 * units).at[units:2 * units].set(1))
+
+
+def lstm(x, kernel, recurrent, bias, all_steps):
+    """A scan over the steps; the product with x is made ahead for all."""
+    def step(state, z):
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ recurrent, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h if all_steps else None
+
+    zeros = jnp.zeros((len(x), len(recurrent)))
+    (h, _), y = lax.scan(step, (zeros, zeros), (x @ kernel + bias).swapaxes(0, 1))
+    return y.swapaxes(0, 1) if all_steps else h
 
 
 def apply(workload, weights, statistics, x, key=None):
@@ -72,6 +102,10 @@ def apply(workload, weights, statistics, x, key=None):
         elif kind == "convolution":
             kernel, bias = next(weights)
             x = jax.nn.relu(lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT) + bias)
+        elif kind == "embedding":
+            x = next(weights)[x]
+        elif kind == "lstm":
+            x = lstm(x, *next(weights), settings[1])
         elif kind == "max_pooling":
             x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
         elif kind == "flatten":
@@ -105,6 +139,8 @@ def one_step(workload, x, y, state, rows):
     """Train on these rows. Returns the new state and the loss."""
     def loss_of(weights, statistics, rows, key):
         logits, moved = apply(workload, weights, statistics, x[rows], key)
+        if workload.number:
+            return ((logits[:, 0] - y[rows]) ** 2).mean(), moved
         if workload.outputs == 1:
             signed = jnp.where(y[rows, None] == 1, logits, -logits)
             return -jax.nn.log_sigmoid(signed).mean(), moved

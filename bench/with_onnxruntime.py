@@ -26,7 +26,7 @@ def make(workload, x, y):
         return loss
 
     train(1)
-    rows = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    rows = np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if workload.pictures else x
     return Contestant(train, rows, lambda rows: sessions[0].run(None, {"x": rows})[0], trains=False)
 
 
@@ -38,7 +38,7 @@ def graph_of(workload, weights):
         given += [numpy_helper.from_array(np.ascontiguousarray(a), name) for a, name in zip(arrays, names)]
         nodes.append(helper.make_node(kind, [last, *names], [f"output {number}"], **attributes))
         last = f"output {number}"
-    shape = ["rows", workload.shape[-1], *workload.shape[:-1]]
+    shape = ["rows", *np.roll(workload.shape, 1).tolist()] if workload.pictures else ["rows", *workload.shape]
     graph = helper.make_graph(nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
                               [helper.make_tensor_value_info(last, TensorProto.FLOAT, None)], given)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)],
@@ -48,11 +48,21 @@ def graph_of(workload, weights):
 def operations(workload, arrays):
     """The operations in order: (kind, weights, attributes)."""
     *image, size = workload.shape
+    if not workload.pictures:
+        image = []
+        yield "Transpose", [], {"perm": [1, 0, 2]}                     # steps first
     for number, (kind, *settings) in enumerate(workload.layers, start=1):
         if kind == "convolution":
             yield "Conv", [next(arrays).transpose(3, 2, 0, 1), next(arrays)], {}
             yield "Relu", [], {}
             image, size = [n - 2 for n in image], settings[0]
+        elif kind == "lstm":
+            yield "LSTM", lstm(*(next(arrays) for _ in range(3))), {"hidden_size": settings[0]}
+            if settings[1]:
+                yield "Squeeze", [np.array([1])], {}                   # (steps, one direction, rows, units)
+            else:
+                yield "Gather", [np.array([-1])], {"axis": 0}          # the last step
+                yield "Squeeze", [np.array([0, 1])], {}
         elif kind == "max_pooling":
             yield "MaxPool", [], {"kernel_shape": [2, 2], "strides": [2, 2]}
             image = [n // 2 for n in image]
@@ -65,3 +75,12 @@ def operations(workload, arrays):
             yield "Gemm", [kernel, bias], {}
             if number < len(workload.layers):
                 yield "Relu", [], {}
+
+
+def lstm(kernel, recurrent, bias):
+    """The weights of an LSTM, for one direction: gates i, o, f, c, and a second bias."""
+    def turned(array):
+        i, f, c, o = np.split(array, 4, axis=-1)
+        return np.concatenate([i, o, f, c], axis=-1).T[None]
+
+    return [turned(kernel), turned(recurrent), np.concatenate([turned(bias), np.zeros((1, bias.size), bias.dtype)], 1)]

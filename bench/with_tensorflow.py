@@ -1,6 +1,7 @@
 """TensorFlow: an epoch is one graph with a loop over shuffled batches; Keras's layers and Adam.
 
-For nets of convolutions and dense layers. It lives in an environment of its own: TENSORFLOW_PYTHON names its Python.
+For nets of convolutions or LSTMs with dense layers. It lives in an environment of its own: TENSORFLOW_PYTHON names its
+Python.
 """
 import tensorflow as tf
 from contestants import Contestant
@@ -9,7 +10,7 @@ from workloads import BATCH, LEARNING_RATE
 
 def make(workload, x, y):
     tf.keras.utils.set_random_seed(0)
-    model = tf.keras.Sequential([tf.keras.Input(workload.shape), *map(layer, workload.layers[:-1]),
+    model = tf.keras.Sequential([tf.keras.Input(workload.shape, dtype=str(x.dtype)), *map(layer, workload.layers[:-1]),
                                  tf.keras.layers.Dense(workload.outputs)])
     optimizer = tf.keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build(model.trainable_variables)
@@ -39,7 +40,9 @@ def make(workload, x, y):
 
 
 def loss_of(workload, labels, logits):
-    """The mean cross-entropy."""
+    """The mean cross-entropy, or squared error."""
+    if workload.number:
+        return tf.reduce_mean(tf.square(logits[:, 0] - labels))
     if workload.outputs == 1:
         return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels[:, None], tf.float32), logits))
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
@@ -52,4 +55,8 @@ def layer(described):
         return tf.keras.layers.Conv2D(*settings, 3, activation="relu")
     if kind == "dense":
         return tf.keras.layers.Dense(*settings, activation="relu")
+    if kind == "embedding":
+        return tf.keras.layers.Embedding(*settings)
+    if kind == "lstm":
+        return tf.keras.layers.LSTM(settings[0], return_sequences=settings[1])
     return {"max_pooling": tf.keras.layers.MaxPooling2D, "flatten": tf.keras.layers.Flatten}[kind]()

@@ -17,12 +17,13 @@ def make(workload, x, y):
     torch.manual_seed(0)
     model = nn.Sequential(*modules(workload))
     x, y = torch.from_numpy(x), torch.from_numpy(y)
-    if len(workload.shape) > 1:
+    if workload.pictures:
         x, model = x.permute(0, 3, 1, 2).contiguous(memory_format=FORMAT), model.to(memory_format=FORMAT)
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
     loss_function = nn.CrossEntropyLoss()
     if workload.outputs == 1:
-        loss_function, y = nn.BCEWithLogitsLoss(), y[:, None].float()
+        loss_function = nn.MSELoss() if workload.number else nn.BCEWithLogitsLoss()
+        y = y[:, None].float()
 
     def an_epoch():
         total = torch.zeros(())
@@ -71,8 +72,31 @@ def modules(workload):
             size *= math.prod(image)
         elif kind == "dropout":
             yield nn.Dropout(*settings)
+        elif kind == "embedding":
+            yield nn.Embedding(*settings, _weight=torch.empty(settings).uniform_(-0.05, 0.05))
+            size = settings[1]
+        elif kind == "lstm":
+            yield Recurrent(size, *settings)
+            size = settings[0]
         else:
             yield nn.BatchNorm1d(size, eps=EPSILON, momentum=1 - MOMENTUM)
+
+
+class Recurrent(nn.Module):
+    """An LSTM that gives all steps or the last, with the initial weights of Keras."""
+
+    def __init__(self, size, units, all_steps):
+        super().__init__()
+        self.lstm, self.all_steps = nn.LSTM(size, units, batch_first=True), all_steps
+        for name, parameter in self.lstm.named_parameters():
+            start = {"weight_ih": nn.init.xavier_uniform_, "weight_hh": nn.init.orthogonal_}
+            start.get(name[:9], nn.init.zeros_)(parameter)
+        with torch.no_grad():
+            self.lstm.bias_ih_l0[units:2 * units] = 1          # the forget gate's
+
+    def forward(self, x):
+        y = self.lstm(x)[0]
+        return y if self.all_steps else y[:, -1]
 
 
 def glorot(layer):

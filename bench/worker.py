@@ -3,8 +3,8 @@
     python bench/worker.py LIBRARY_MODULE WORKLOAD
 
 Commands are lines of JSON: {"do": "learn"} answers with the loss after the workload's epochs and the share of training
-rows then classified rightly; {"do": "turn", "seconds": S} with the median seconds of every quantity. The Python that
-runs this need not have fastnn.
+rows then classified rightly, of numbers that of the variance which is explained; {"do": "turn", "seconds": S} with the
+median seconds of every quantity. The Python that runs this need not have fastnn.
 """
 import importlib
 import json
@@ -56,6 +56,9 @@ def learned(contestant, workload, y):
     """The loss and accuracy that a new net reaches."""
     loss = contestant.train(workload.epochs_to_learn)
     outputs = np.asarray(contestant.call(contestant.rows))
+    if workload.number:
+        return {"loss": loss if contestant.trains else None,
+                "accuracy": 1 - float(((outputs[:, 0] - y) ** 2).mean() / y.var())}
     predicted = outputs.argmax(axis=1) if workload.outputs > 1 else outputs[:, 0] > contestant.middle
     return {"loss": loss if contestant.trains else None, "accuracy": float((predicted == y).mean())}
 

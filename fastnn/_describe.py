@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from . import _arrays, backend
+from . import _spelling, backend
 
 T = TypeVar("T")
 _custom: ContextVar[Mapping[str, Any]] = ContextVar("custom objects")
@@ -142,13 +142,15 @@ class Registry(Generic[T]):
             by_name |= {cls.__name__.lower(): cls} if lower else {
                 cls.__name__: cls, backend.snake_case(cls.__name__): cls}
         self.by_name = by_name | dict(aliases)
+        self.above: dict[str, type[T]] = {}       # defined in rooms above this one, which enter them
 
     def find(self, name: str) -> type[T]:
         """The class of a name; ValueError names the nearest."""
         known = custom(name)
         if isinstance(known, type) and issubclass(known, self.base):
             return known
-        found = self.by_name.get(name) or (self.by_name.get(name.lower()) if self.lower else None)
+        found = self.by_name.get(name) or self.above.get(name)
+        found = found or (self.by_name.get(name.lower()) if self.lower else None)
         if found is None:
             raise ValueError(self.unknown(name))
         return found
@@ -168,7 +170,7 @@ class Registry(Generic[T]):
 
     def unknown(self, identifier: Any, also: Iterable[str] = ()) -> str:
         """The text for what names nothing here."""
-        return _arrays.unknown_name(self.kind, identifier, [*self.by_name, *also])
+        return _spelling.unknown_name(self.kind, identifier, [*self.by_name, *also])
 
 
 def serialize(described: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _arrays
+from . import _arrays, _settings
 from ._kernels import perceptron as kernels
 from ._kernels import runner
 
@@ -60,7 +60,7 @@ class Perceptron:
         x = _as_samples(x, self.num_features)
         y = _as_labels(y, len(x), "of 0 and 1")
         epochs = _arrays.whole_number("epochs", epochs, 0)
-        pocket = _arrays.flag("pocket", pocket)
+        pocket = _settings.flag("pocket", pocket)
         weights, bias = self._as_float64()
         mistakes: list[int] = []
         best, fewest = np.append(weights, bias), kernels.count(x, y, weights, bias[0])

@@ -20,6 +20,7 @@ cdef enum Status:
     PYTHON_ERROR = 3     # a Python operation raised
     PAUSED = 4           # the runner only: time to look at signals
     SKIP = 5             # no fault: leave out the next ``size 0`` operations
+    BAD_ID = 6           # frame.fault_row, fault_column, fault_value: an id outside [0, count)
 
 cdef enum DataType:      # dtypes that gather reads
     FLOAT32 = 0
@@ -62,6 +63,7 @@ ctypedef struct Frame:
     double learning_rate     # of this step
     int threads              # the most that an operation may use
     Py_ssize_t fault_row     # set by a kernel that returns a status other than OK
+    Py_ssize_t fault_column  # the element of that row, for BAD_LABEL and BAD_ID
     double fault_value
     void *owner              # the runner's object and the state of its run, for Python operations
     void *state

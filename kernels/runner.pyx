@@ -21,8 +21,8 @@ from limits cimport (
     THREADS_RUN_NS,
 )
 from operation cimport (
-    BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR, SKIP,
-    Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
+    BAD_ID, BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR,
+    SKIP, Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
 )
 from shuffle cimport permute
 
@@ -35,6 +35,7 @@ ARRAY_KERNELS = frozenset(("gather", "gather_integer", "scatter", "check_array",
 DATA_TYPES = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int64": 5, "bool": 6}
 STATUS_BAD_LABEL = BAD_LABEL
 STATUS_NOT_FINITE = NOT_FINITE
+STATUS_BAD_ID = BAD_ID
 
 cdef Limits limits = Limits(THREADS_MATMUL, THREADS_LIGHT, THREADS_HEAVY, BLOCK, RELEASE, THREADS_RUN_NS, STREAM)
 cdef parallel_for_t parallel_for = NULL
@@ -270,8 +271,8 @@ cdef class RunFrame:
         zero and, where ``seed`` is given, ``order`` shuffled anew as by ``permutation``, and ends with its counters
         copied to its row. ``epochs_done`` says how many have ended, also after an exception.
         With ``watch`` it returns at the end of a batch after which ``counters[0]`` is no finite number.
-        The fault is None, or (status, operation, row in the caller's arrays, value). Raises what a signal handler or a
-        Python operation raised.
+        The fault is None, or (status, operation, row in the caller's arrays, value, element of the row). Raises what a
+        signal handler or a Python operation raised.
         """
         cdef State state
         cdef int status, i
@@ -318,7 +319,8 @@ cdef class RunFrame:
         if status == PYTHON_ERROR:
             raise self.error.pop()
         if status != OK:
-            return state.batch - first, (status, state.operation, self.frame.fault_row, self.frame.fault_value)
+            return state.batch - first, (status, state.operation, self.frame.fault_row, self.frame.fault_value,
+                                         self.frame.fault_column)
         return state.batch - first, None
 
     def run_one(self, list arrays, Py_ssize_t rows, Py_ssize_t start, order, double learning_rate,

@@ -5,6 +5,7 @@ import numpy as np
 DATA_TYPES: dict[str, int]
 STATUS_BAD_LABEL: int
 STATUS_NOT_FINITE: int
+STATUS_BAD_ID: int
 
 def connect(capsule: object) -> None: ...
 def limits_capsule() -> object: ...
@@ -41,7 +42,7 @@ class RunFrame:
         order: np.ndarray | None = None, rates: np.ndarray | None = None, step: int = 0, threads: int = 1,
         report: float = 0.0, times: np.ndarray | None = None, totals: np.ndarray | None = None,
         counters: np.ndarray | None = None, seed: int | None = None, watch: bool = False,
-    ) -> tuple[int, tuple[int, int, int, float] | None]: ...
+    ) -> tuple[int, tuple[int, int, int, float, int] | None]: ...
     def run_one(
         self, arrays: list[np.ndarray], rows: int, start: int, order: np.ndarray | None, learning_rate: float,
         step: int, threads: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import _arrays
+from .. import _spelling
 from .._describe import custom, custom_object_scope
 from .._describe import serialize as serialize
 from .base import Activation, Gelu, Linear, Relu, Rowwise
@@ -77,7 +77,7 @@ def get(identifier) -> Activation:
         raise ValueError(f"{getattr(identifier, '__name__', identifier)!r:.60} is a Python function, which has no "
                          "gradient here; use an activation by its name, such as 'relu', or a layers.Lambda after this "
                          "layer, which may be given the gradient")
-    raise ValueError(_arrays.unknown_name("activation function", identifier, _BY_NAME))
+    raise ValueError(_spelling.unknown_name("activation function", identifier, _BY_NAME))
 
 
 def deserialize(config, custom_objects: Mapping[str, Any] | None = None) -> Activation:

@@ -15,8 +15,9 @@ import time
 
 _loaded = time.perf_counter()
 COMMANDS = {
-    "train": "train a net on a CSV file, or on a known data set, and show how well it learned",
+    "train": "train a net on a CSV file, a text, or a known data set, and show how well it learned",
     "predict": "predict for the rows of a CSV file with a model that was trained on another",
+    "generate": "complete a text with a model that was trained on one",
     "summary": "show what is in a model file",
     "bench": "race Python loops, NumPy, torch (where installed) and fastnn on one computation",
     "info": "show the version, compiler, instruction sets and threads in use",

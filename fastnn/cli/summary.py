@@ -1,4 +1,4 @@
-"""Show what is in a model file: layers, parameters, and of a model for tables its columns."""
+"""Show what is in a model file: layers, parameters, of a model for tables its columns, for text its vocabulary."""
 from .predict import load
 
 OPTIONS = {"model": {"metavar": "MODEL", "help": "model file"}}
@@ -9,6 +9,9 @@ def run(options):
     model = load(options.model)
     model.summary()
     notes = model.notes
+    if isinstance(notes.get("text"), dict):
+        from .text import from_notes as vocabulary_of
+        print(f"Vocabulary: {vocabulary_of(model, options.model)}")
     if not isinstance(notes.get("inputs"), list):
         return
     from .columns import from_notes

@@ -1,10 +1,12 @@
-"""Train a net on a CSV file, or on iris (default) or digits, and show how well it learned.
+"""Train a net on a CSV file, a text, or on iris (default) or digits, and show how well it learned.
 
 A CSV file: its first line names the columns; --target is the one to predict, a number or classes; the others are
 numbers or categories. A fifth of the rows is held out to test the net. The folder gets the model, for `fastnn predict`,
-and pictures. iris and digits: data, split, scaling and report come from scikit-learn; digits with `--model cnn` are
-enlarged to 28 x 28 pixels and learned with copies that are moved by a pixel, by two convolutions, each with a pooling
-behind it.
+and pictures. A text in UTF-8 with `--model lstm` (gru, rnn): the net learns which word, or with --chars which
+character, comes next, for `fastnn generate`; what is held out of the text measures it beside n-grams. `fastnn train
+text` takes scikit-learn's descriptions of its data sets. iris and digits: data, split, scaling and report come from
+scikit-learn; digits with `--model cnn` are enlarged to 28 x 28 pixels and learned with copies that are moved by a
+pixel, by two convolutions, each with a pooling behind it.
 
 Draws the learning curves and the confusion matrix of the test rows. The last line gives rows, epochs, time of a
 training step (median over the epochs, validation not counted) and seconds since the process started.
@@ -23,12 +25,13 @@ BATCH_SIZE = 32
 # Enough epochs for the learning curve to be flat, and still over within a second.
 DEFAULTS = {"iris": {"epochs": 50, "hidden": [64, 64]}, "digits": {"epochs": 30, "hidden": [128, 64]},
             "digits as pictures": {"epochs": 5, "hidden": [128]}}
-KNOWN = ("iris", "digits")
+KNOWN = ("iris", "digits", "text")
+TEXT_MODELS = ("lstm", "gru", "rnn")
 FILTERS = (32, 64)               # of the convolutions
 BRIGHTEST = 16                   # value of a pixel
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))       # pixels down and to the right; two around are black
 
-FOR_TABLES = ("target", "task", "categories", "ignore")       # options that a known data set does not take
+FOR_TABLES = ("target", "task", "categories", "ignore")       # options that neither a known data set nor a text takes
 
 
 def source(text):
@@ -38,25 +41,29 @@ def source(text):
 
 known = one_of("dataset", list(KNOWN))
 OPTIONS = {
-    "source": {"nargs": "?", "default": "iris", "type": source, "metavar": "DATA",
-               "help": "the CSV file to learn from; or iris or digits (default: iris)"},
+    "source": {"nargs": "?", "type": source, "metavar": "DATA",
+               "help": "the CSV file or text to learn from; or iris, digits or text (default: iris, with --model lstm, "
+                       "gru or rnn text)"},
     "--target": {"metavar": "COLUMN", "help": "the column of the table to predict"},
     "--task": {"type": one_of("task", ["classes", "number"]), "metavar": "TASK",
                "help": "classes or number (default: classes for texts and for up to 20 different whole numbers)"},
     "--categories": {"type": names, "metavar": "COLUMN[,...]", "help": "columns whose numbers are only names"},
     "--ignore": {"type": names, "metavar": "COLUMN[,...]", "help": "columns to leave out"},
-    "--model": {"type": one_of("model", ["mlp", "cnn"]), "metavar": "MODEL",
-                "help": "for digits: mlp, dense layers alone, or cnn, convolutions before them (default: mlp)"},
+    "--model": {"type": one_of("model", ["mlp", "cnn", *TEXT_MODELS]), "metavar": "MODEL",
+                "help": "for digits: mlp, dense layers alone, or cnn, convolutions before them (default: mlp); for a "
+                        "text: lstm, gru or rnn (default: lstm)"},
+    "--chars": {"action": "store_true", "help": "learn a text character by character"},
     "--epochs": {"type": whole, "metavar": "N",
                  "help": "passes over the training rows (default: 50 iris, 30 digits, 5 as pictures, a table 100, 20 "
-                         "if it is large)"},
-    "--batch-size": {"type": whole, "metavar": "N", "help": "rows of a step (default: 32, for a large table 256)"},
+                         "if it is large; a text at most 40)"},
+    "--batch-size": {"type": whole, "metavar": "N",
+                     "help": "rows of a step (default: 32, for a large table 256, a text 16)"},
     "--hidden": {"type": wholes, "metavar": "N[,N...]",
                  "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits, 128 as pictures, 64 a "
-                         "table)"},
+                         "table, 128 a text)"},
     "--seed": {"type": seed, "default": 0, "metavar": "N",
                "help": "seed of the split, the weights and the shuffling (default: 0)"},
-    "--out": {"metavar": "DIR", "help": "folder for the pictures, and for a table the model "
+    "--out": {"metavar": "DIR", "help": "folder for the pictures, and for a table or text the model "
               "(default: fastnn-iris, fastnn-FILE, ...)"},
 }
 
@@ -130,11 +137,16 @@ def build(shape, hidden, classes):
 def run(options):
     """Train, report, draw."""
     given = [name for name in FOR_TABLES if getattr(options, name) is not None]
+    if options.source == "text" or options.chars or options.model in TEXT_MODELS:
+        from . import train_text
+        return train_text.run(options)
+    options.source = options.source or "iris"
     if options.model and options.source != "digits":
-        raise CommandError(f"--model is for digits, not for {options.source}", 2)
+        raise CommandError(f"--model {options.model} is for digits, not for {options.source}", 2)
     if options.source not in KNOWN:
         if not options.target:
-            raise CommandError(f"{options.source}: --target is missing: the name of the column to predict", 2)
+            raise CommandError(f"{options.source}: --target is missing: the name of the column to predict; --model "
+                               "lstm takes the file as a text", 2)
         from . import train_file
         train_file.run(options)
     elif given:

@@ -28,7 +28,7 @@ def run(options) -> None:
     labels, model, history, parts, seconds = _learn(options, table)
     predicted = model.predict(parts.x_test, batch_size=1024, verbose=0)
     _report(options, parts.y_test, predicted, labels)
-    _save(model, options)
+    save(model, options.out)
     save_pictures(options.out, _drawings(history, parts.y_test, predicted, labels))
     rows, epochs = len(parts.x_train), len(history.epoch)
     print(f"{options.source}: {count(rows, 'row')}, {count(epochs, 'epoch')}, "
@@ -163,10 +163,11 @@ def _report(options, y, predicted, labels) -> None:
     print(classification_report(y, found, labels=range(len(labels)), target_names=labels, zero_division=0))
 
 
-def _save(model, options) -> None:
-    path = os.path.join(options.out, MODEL)
+def save(model, folder: str) -> None:
+    """Write the model into the folder and say where."""
+    path = os.path.join(folder, MODEL)
     try:
-        os.makedirs(options.out, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         model.save(path)
     except OSError as error:
         raise CommandError(f"cannot write {path!r}: {error.strerror or error}", 2) from None

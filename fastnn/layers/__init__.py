@@ -2,6 +2,7 @@
 from .._describe import Registry, custom_object_scope, serialize
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .base import KerasTensor, Layer
+from .bidirectional import Bidirectional
 from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from .convolution_depthwise import (
     DepthwiseConv1D,
@@ -14,6 +15,7 @@ from .convolution_depthwise import (
 from .convolution_transpose import Conv1DTranspose, Conv2DTranspose, Convolution1DTranspose, Convolution2DTranspose
 from .core import ActivityRegularization, Identity, Lambda, Masking
 from .dense import Dense
+from .embedding import Embedding
 from .global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -25,7 +27,9 @@ from .global_pooling import (
     GlobalMaxPooling2D,
 )
 from .group_normalization import GroupNormalization
+from .gru import GRU, GRUCell
 from .input import Input, InputLayer
+from .lstm import LSTM, LSTMCell
 from .normalization import BatchNormalization
 from .padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from .permuting import Permute
@@ -40,33 +44,39 @@ from .pooling import (
     MaxPooling2D,
 )
 from .preprocessing import Normalization, Rescaling
+from .recurrent import RNN
 from .regularization import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .reshaping import Flatten, Reshape
 from .resizing import RepeatVector, UpSampling1D, UpSampling2D
 from .row_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from .stacked_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
 
-_CLASSES = (ELU, Activation, ActivityRegularization, AlphaDropout, AveragePooling1D, AveragePooling2D,
-            BatchNormalization, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense,
-            DepthwiseConv1D, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise,
-            GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
-            GroupNormalization, Identity, InputLayer, Lambda, LayerNormalization, LeakyReLU, Masking, MaxPooling1D,
-            MaxPooling2D, Normalization, PReLU, Permute, RMSNormalization, ReLU, RepeatVector, Rescaling, Reshape,
-            SeparableConv1D, SeparableConv2D, Softmax, SpatialDropout1D, SpatialDropout2D, UnitNormalization,
-            UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D)
+_CLASSES = (ELU, GRU, LSTM, RNN, Activation, ActivityRegularization, AlphaDropout, AveragePooling1D, AveragePooling2D,
+            BatchNormalization, Bidirectional, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D,
+            Cropping2D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, Embedding, Flatten, GRUCell, GaussianDropout,
+            GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
+            GroupNormalization, Identity, InputLayer, LSTMCell, Lambda, LayerNormalization, LeakyReLU, Masking,
+            MaxPooling1D, MaxPooling2D, Normalization, PReLU, Permute, RMSNormalization, ReLU, RepeatVector, Rescaling,
+            Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D,
+            SpatialDropout2D, StackedRNNCells, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D,
+            ZeroPadding1D, ZeroPadding2D)
 registry = Registry("layer", Layer, _CLASSES)
 
 __all__ = [
-    "ELU", "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D", "AveragePooling2D",
-    "AvgPool1D", "AvgPool2D", "BatchNormalization", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose",
-    "Convolution1D", "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose", "Cropping1D",
-    "Cropping2D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "Flatten", "GaussianDropout",
-    "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D",
-    "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GroupNormalization",
-    "Identity", "Input", "InputLayer", "KerasTensor", "Lambda", "Layer", "LayerNormalization", "LeakyReLU",
-    "Masking", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D", "Normalization", "PReLU", "Permute",
-    "RMSNormalization", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D", "SeparableConv2D",
-    "SeparableConvolution1D", "SeparableConvolution2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
+    "ELU", "GRU", "LSTM", "RNN", "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D",
+    "AveragePooling2D", "AvgPool1D", "AvgPool2D", "BatchNormalization", "Bidirectional", "Conv1D", "Conv1DTranspose",
+    "Conv2D", "Conv2DTranspose", "Convolution1D", "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose",
+    "Cropping1D", "Cropping2D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "Embedding", "Flatten",
+    "GRUCell", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+    "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "GroupNormalization", "Identity", "Input", "InputLayer", "KerasTensor", "LSTMCell", "Lambda",
+    "Layer", "LayerNormalization", "LeakyReLU", "Masking", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D",
+    "Normalization", "PReLU", "Permute", "RMSNormalization", "ReLU", "RepeatVector", "Rescaling", "Reshape",
+    "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D", "SimpleRNN",
+    "SimpleRNNCell", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "StackedRNNCells", "TimeDistributed",
     "UnitNormalization", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D", "deserialize", "get",
     "registry", "serialize"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _overrides, _winograd, backend, random, regularizers
+from .. import _arrays, _overrides, _spelling, _winograd, backend, random, regularizers
 from .._describe import parameters
 from .._warn import warn
-from ..program import Lowering, Recent, Value, Variable, as_dtype, check_elements
+from ..program import Ids, Lowering, Recent, Value, Variable, as_dtype, check_elements
 from ..program.eager import EagerProgram
 from .python import lower_python, row_shape
 from .symbolic import KerasTensor as KerasTensor
@@ -43,7 +43,7 @@ class Layer(Weighted):
                  input_shape=None, input_dim=None, **unknown):
         if unknown:
             names = parameters(type(self))      # type: ignore[arg-type]
-            raise ValueError(_arrays.unknown_among(type(self).__name__, unknown, names))
+            raise ValueError(_spelling.unknown_among(type(self).__name__, unknown, names))
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -58,7 +58,7 @@ class Layer(Weighted):
         self.built = False
         self.output_shape: Any = None                   # a tuple once built
         self.input: KerasTensor | None = None           # of the last symbolic call
-        self.output: KerasTensor | None = None
+        self.output: Any = None                         # a list where there are several
         self.input_shape_argument = input_shape
         self._trainable = bool(trainable)
         self._weights: list[Variable] = []
@@ -83,6 +83,10 @@ class Layer(Weighted):
         advice = "write call_gradient(self, dy, x, y), which returns (dx, *gradients of the weights)"
         return lower_python(self, build, x, mask, self.call, gradient, advice), mask
 
+    def reads_ids(self) -> Ids | None:
+        """The whole numbers that the input must hold, which then comes as int32; None: any numbers, as the dtype."""
+        return None
+
     # calls
 
     def ensure_built(self, input_shape: tuple) -> None:
@@ -90,9 +94,9 @@ class Layer(Weighted):
         if not self.built:
             self.build(tuple(input_shape))
             self.built = True
-        shape = self.compute_output_shape(tuple(input_shape))
-        check_elements(f"layer {self.name!r}: an output", shape)
-        self.output_shape = shape
+        self.output_shape = self.compute_output_shape(tuple(input_shape))
+        for shape in each_shape(self.output_shape):
+            check_elements(f"layer {self.name!r}: an output", shape)
 
     def __call__(self, x, training: bool = False):
         """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...)."""
@@ -104,10 +108,11 @@ class Layer(Weighted):
             return self._symbolic(x)
         return self._call_array(x, training)
 
-    def _symbolic(self, x: KerasTensor) -> KerasTensor:
+    def _symbolic(self, x: KerasTensor) -> Any:
         self.ensure_built(x.shape)
-        self.input, self.output = x, KerasTensor(self.compute_output_shape(x.shape), self.dtype, name=self.name)
-        Node(self, [x], self.output)
+        outputs = [KerasTensor(shape, self.dtype, name=self.name) for shape in each_shape(self.output_shape)]
+        self.input, self.output = x, outputs[0] if each_shape(self.output_shape)[0] is self.output_shape else outputs
+        Node(self, [x], outputs)
         return self.output
 
     def _call_array(self, x, training: bool):
@@ -120,8 +125,8 @@ class Layer(Weighted):
             program = self._programs.get(key)
             if program is None:
                 seed = random.get_seed()
-                program = EagerProgram(self.name, self.lower, x.shape[1:], self.dtype, bool(training), seed,
-                                       winograd)
+                program = EagerProgram(self.name, self.lower, x.shape[1:], self.reads_ids(), self.dtype,
+                                       bool(training), seed, winograd)
                 self._programs.keep(key, program)
         return program(x)
 
@@ -140,3 +145,8 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def each_shape(shape) -> list[tuple]:
+    """The shapes of all outputs of a layer: a shape, or several in a tuple or list."""
+    return list(shape) if shape and isinstance(shape[0], (tuple, list)) else [shape]

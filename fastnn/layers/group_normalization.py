@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 
-from .. import _arrays, constraints, initializers, regularizers
+from .. import _arrays
 from ..activations.base import swapped
-from ..program import Lowering, PerRow, Value
+from ..program import Lowering, PerRow, Value, Variable
+from . import gamma_beta
 from .base import Layer
 from .data_format import channels_first, channels_last
 from .windows import is_int
@@ -19,6 +20,8 @@ class GroupNormalization(Layer):
     normalization). Weights, each (channels,): gamma where ``scale``, beta where ``center``.
     Raises ValueError where the groups do not divide the channels, or ``axis`` is that of the rows.
     """
+    gamma: Variable | None
+    beta: Variable | None
 
     def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
@@ -30,20 +33,11 @@ class GroupNormalization(Layer):
         self.groups = groups.__index__()
         self.axis = _arrays.whole_axis(axis, where="GroupNormalization: ")
         self.epsilon = _arrays.number("GroupNormalization", "epsilon", epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        gamma_beta.keep_settings(self, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
+                                 gamma_regularizer, beta_constraint, gamma_constraint)
 
     def build(self, input_shape):
-        channels = (self._channels(input_shape)[1],)
-        self.gamma = self.add_weight("gamma", channels, self.gamma_initializer, regularizer=self.gamma_regularizer,
-                                     constraint=self.gamma_constraint) if self.scale else None
-        self.beta = self.add_weight("beta", channels, self.beta_initializer, regularizer=self.beta_regularizer,
-                                    constraint=self.beta_constraint) if self.center else None
+        gamma_beta.add_weights(self, (self._channels(input_shape)[1],))
 
     def _channels(self, input_shape) -> tuple[int, int]:
         """(axis of the channels, channels) of an input; ValueError where it does not fit."""

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 
-from .. import _arrays, constraints, initializers, regularizers
+from .. import _arrays, initializers
 from ..activations.base import swapped
-from ..program import Lowering, PerRow, Value
+from ..program import Lowering, PerRow, Value, Variable
+from . import gamma_beta
 from .base import Layer
 from .data_format import channels_first, channels_last
 
@@ -18,6 +19,8 @@ class BatchNormalization(Layer):
     used: a scale and shift that the planner puts into the matmul before.
     Weights, each (channels,): gamma where ``scale``, beta where ``center``, moving_mean, moving_variance.
     """
+    gamma: Variable | None
+    beta: Variable | None
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
@@ -26,22 +29,14 @@ class BatchNormalization(Layer):
         self.axis = _arrays.whole_axis(axis, where="BatchNormalization: ")
         self.momentum = _arrays.number("BatchNormalization", "momentum", momentum, below=1)
         self.epsilon = _arrays.number("BatchNormalization", "epsilon", epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        gamma_beta.keep_settings(self, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
+                                 gamma_regularizer, beta_constraint, gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape):
         channels = (input_shape[self._channel_axis(input_shape)],)
-        self.gamma = self.add_weight("gamma", channels, self.gamma_initializer, regularizer=self.gamma_regularizer,
-                                     constraint=self.gamma_constraint) if self.scale else None
-        self.beta = self.add_weight("beta", channels, self.beta_initializer, regularizer=self.beta_regularizer,
-                                    constraint=self.beta_constraint) if self.center else None
+        gamma_beta.add_weights(self, channels)
         self.moving_mean = self.add_weight("moving_mean", channels, self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", channels, self.moving_variance_initializer,
                                                trainable=False)

@@ -26,10 +26,10 @@ class RandomLayer(Layer):
             raise ValueError(f"{type(self).__name__}: `seed` must be an int or None, got {seed!r:.60}")
         self.seed = None if seed is None else seed.__index__()
 
-    def random_key(self, build: Lowering) -> int:
-        """The number of this layer's random operation."""
+    def random_key(self, build: Lowering, i: int = 0) -> int:
+        """The number of this layer's random operation, or of the ``i``-th of several."""
         # the user's seeds in a range of their own, so that none is the number of a layer without one
-        return build.random_id() if self.seed is None else 0x80000000 | self.seed & 0x7FFFFFFF
+        return build.random_id() if self.seed is None else 0x80000000 | self.seed + i * 0x1E3779B1 & 0x7FFFFFFF
 
     def share(self, argument: str, value, whole: bool = True) -> float:
         """A setting from 0 to 1, ``whole``: 1 included; ValueError otherwise."""

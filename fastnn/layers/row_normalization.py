@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 
-from .. import _arrays, constraints, initializers, regularizers
+from .. import _arrays
 from ..activations.base import swapped
 from ..program import Lowering, PerRow, Value, Variable
+from . import gamma_beta
 from .base import Layer
 
 CENTER, UNIT = 1, 2                      # flags of row_normalization: subtract the mean; divide by the norm
@@ -117,20 +118,11 @@ class LayerNormalization(RowNormalization):
                  beta_constraint=None, gamma_constraint=None, **kwargs):
         super().__init__(axis, **kwargs)
         self.epsilon = _arrays.number("LayerNormalization", "epsilon", epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        gamma_beta.keep_settings(self, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
+                                 gamma_regularizer, beta_constraint, gamma_constraint)
 
     def build(self, input_shape):
-        shape = self.weight_shape(input_shape)
-        self.gamma = self.add_weight("gamma", shape, self.gamma_initializer, regularizer=self.gamma_regularizer,
-                                     constraint=self.gamma_constraint) if self.scale else None
-        self.beta = self.add_weight("beta", shape, self.beta_initializer, regularizer=self.beta_regularizer,
-                                    constraint=self.beta_constraint) if self.center else None
+        gamma_beta.add_weights(self, self.weight_shape(input_shape))
 
 
 class RMSNormalization(RowNormalization):
@@ -143,6 +135,9 @@ class RMSNormalization(RowNormalization):
 
     def build(self, input_shape):
         self.scale = self.gamma = self.add_weight("scale", self.weight_shape(input_shape), "ones")
+
+    def lower(self, build, x, mask=None):
+        return super().lower(build, x, mask)[0], None               # Keras ends a mask here, and in no other of these
 
 
 class UnitNormalization(RowNormalization):

@@ -25,21 +25,32 @@ class SpatialDropout(RandomLayer, ImageLayer):
         return super().lower(build, x)[0], mask
 
     def lower_image(self, build: Lowering, x: Value):
-        channels = x.shape[-1]
-        kept = build.value((channels,), "uint8", name="kept channels")
-        build.emit("dropout_mask", [], [kept], [kept.elements(), self.random_key(build)], [self.rate])
-        sizes = [PerRow(1), x.size // channels, channels]
-        y = build.result(x, shape=x.shape, name="dropout")
-        build.emit("channel_dropout", [x, kept], [y], sizes, [self.rate])
+        kept = kept_channels(build, x.shape[-1], self.rate, self.random_key(build))
+        return without_channels(build, x, kept, self.rate)
 
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("channel_dropout", [dy, kept], [dx], sizes, [self.rate])
-            build.add_gradient(x, dx)
 
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y
+def kept_channels(build: Lowering, channels: int, rate: float, key: int) -> Value:
+    """A mask, uint8 (channels,) a row: 1 where a channel stays."""
+    kept = build.value((channels,), "uint8", name="kept channels")
+    build.emit("dropout_mask", [], [kept], [kept.elements(), key], [rate])
+    return kept
+
+
+def without_channels(build: Lowering, x: Value, kept: Value, rate: float) -> Value:
+    """x of shape (..., channels) with those channels 0 that are not kept, the others scaled by 1 / (1 - rate)."""
+    channels = x.shape[-1]
+    sizes = [PerRow(1), x.size // channels, channels]
+    y = build.result(x, shape=x.shape, name="dropout")
+    build.emit("channel_dropout", [x, kept], [y], sizes, [rate])
+
+    def backward(dy: Value) -> None:
+        dx = build.gradient_place(x)
+        build.emit("channel_dropout", [dy, kept], [dx], sizes, [rate])
+        build.add_gradient(x, dx)
+
+    if x.needs_gradient:
+        build.backward([y], backward)
+    return y
 
 
 class SpatialDropout1D(SpatialDropout):

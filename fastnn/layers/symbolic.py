@@ -21,8 +21,9 @@ class KerasTensor:
 
 
 class Node:
-    """One call of a layer on symbolic arrays."""
+    """One call of a layer on symbolic arrays, with one output or several."""
 
-    def __init__(self, layer: Layer, inputs: list[KerasTensor], output: KerasTensor):
-        self.layer, self.inputs, self.output = layer, inputs, output
-        output.node = self
+    def __init__(self, layer: Layer, inputs: list[KerasTensor], outputs: list[KerasTensor]):
+        self.layer, self.inputs, self.outputs = layer, inputs, outputs
+        for output in outputs:
+            output.node = self

@@ -17,6 +17,7 @@ class Weighted(Described):
     name: str
     dtype: str
     built: bool
+    scope = ""                              # before the name in the paths of weights: of the layers that hold this one
     _random_path: str
     _trainable: bool
     _weights: list[Variable]
@@ -38,7 +39,7 @@ class Weighted(Described):
                              f"{dtype!r:.60}")
         shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
         name = name or ("variable" if not self._weights else f"variable_{len(self._weights)}")
-        path, source = f"{self.name}/{name}", given()
+        path, source = f"{self.scope}{self.name}/{name}", given()
         if source is not None:             # a model file is being read: nothing is drawn, nothing larger than it made
             value = source.take(path, shape, self.dtype)
         else:
@@ -60,6 +61,10 @@ class Weighted(Described):
             size = math.prod(shape) * np.dtype(self.dtype).itemsize / 1e9
             raise MemoryError(f"layer {self.name!r}: cannot make the weight {name!r} of shape {shape}, {size:.4g} GB, "
                               "which is more than this machine can give; make the layer or its input smaller") from None
+
+    def own_weights(self) -> list[Variable]:
+        """The weights that this layer, or a part of it, has made."""
+        return self._weights
 
     @property
     def weights(self) -> list[Variable]:

@@ -9,15 +9,16 @@ from .. import _arrays
 from .._kernels import runner
 from ..losses import SparseCategoricalCrossentropy
 from ..metrics import LossMetric, Metric
-from ..program import Lowering, PerRow, Program, Recent
+from ..program import Ids, Lowering, PerRow, Program, Recent
+from ..program.lowering import INTEGERS_IDS, INTEGERS_IGNORED
 
 FLOATS = "fde"      # dtype characters that can hold NaN and inf
 LARGEST_TABLE = 65536
 
 
 class Checker:
-    """Scans whole arrays for NaN, inf (also what becomes inf in the model's dtype) and wrong labels: one compiled pass,
-    by a program of checks alone.
+    """Scans whole arrays for NaN, inf (also what becomes inf in the model's dtype), wrong labels and ids: one compiled
+    pass, by a program of checks alone.
 
     Programs are kept by what they check, for ``fit`` is often called again with arrays alike.
     """
@@ -26,10 +27,10 @@ class Checker:
         self.dtype = dtype
         self._programs: Recent[tuple, Program] = Recent()
 
-    def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int], ignored: int | None = None) -> None:
+    def scan(self, arrays: dict[str, np.ndarray], classes: dict[str, int | Ids], ignored: int | None = None) -> None:
         """Raise ValueError naming array, row and value for the first fault.
 
-        ``arrays`` by argument name; ``classes``: those of them that hold labels, with the number of classes;
+        ``arrays`` by argument name; ``classes``: those of them that hold labels, with the number of classes, or ids;
         ``ignored``: a label that need be no class.
         """
         if not len(next(iter(arrays.values()))):
@@ -41,20 +42,29 @@ class Checker:
         n = len(next(iter(arrays.values())))
         fault = program.run(list(arrays.values()), n, n)
         if fault is not None:
-            status, operation, row, value = fault
+            status, operation, row, value, element = fault
             name = program.operations[operation].layer
+            wanted = classes.get(name)
+            if isinstance(wanted, Ids):
+                raise ValueError(_arrays.bad_id(wanted.layer, wanted.rows, f"`{name}`", row, element,
+                                                arrays[name].shape[1:], value))
             if status == runner.STATUS_BAD_LABEL:
-                raise ValueError(_arrays.bad_label(name, row, value, classes[name]))
+                assert wanted is not None
+                raise ValueError(_arrays.bad_label(name, row, value, wanted))
             raise ValueError(_arrays.not_finite(name, arrays[name], row))
 
-    def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int], ignored: int | None) -> Program:
+    def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int | Ids], ignored: int | None) -> Program:
         build = Lowering(False, self.dtype)
         for name, array in arrays.items():
             index = build.array(name)
             build.layer = name
             sizes = [PerRow(1), math.prod(array.shape[1:]), index]
-            if name in classes:
-                build.emit("check_labels", [], [], [*sizes, classes[name]], [ignored or 0], int(ignored is not None))
+            wanted = classes.get(name)
+            if isinstance(wanted, Ids):
+                build.emit("check_labels", [], [], [*sizes, wanted.rows], flags=INTEGERS_IDS)
+            elif wanted is not None:
+                build.emit("check_labels", [], [], [*sizes, wanted], [ignored or 0],
+                           INTEGERS_IGNORED if ignored is not None else 0)
             elif array.dtype.char in FLOATS:
                 build.emit("check_array", [], [], sizes)
         return Program(build, "check of the data")

@@ -206,10 +206,24 @@ def _weights(model, prefix: str) -> Iterator[tuple[str, Any]]:
         if hasattr(layer, "graph"):
             yield from _weights(layer, f"{prefix}{layer.name}/")
             continue
-        own = {id(w) for w in layer._weights}
+        for inside in held(layer):
+            yield from _weights(inside, f"{prefix}{inside.name}/")
+        theirs = {id(w) for inside in held(layer) for w in inside.weights}
+        own = {id(w) for w in layer.own_weights()}
         for w in layer.weights:
-            renamed = id(w) in own and not w.path.startswith(f"{layer.name}/")
-            yield prefix + (f"{layer.name}/{w.name}" if renamed else w.path), w
+            if id(w) in theirs:
+                continue
+            _, _, inner = w.path.partition("/")
+            yield prefix + (f"{layer.name}/{inner}" if id(w) in own and inner else w.path), w
+
+
+def held(layer) -> Iterator[Any]:
+    """The models that are parts of a layer, at any depth."""
+    for part in getattr(layer, "parts", ()):
+        if hasattr(part, "graph"):
+            yield part
+        else:
+            yield from held(part)
 
 
 def plain_notes(notes: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _winograd
+from .. import _settings, _spelling, _winograd
 from ..callbacks import CallbackList, Progress
-from ..program import Program
+from ..program import Program, fault_error
 from . import data
 from .feeds import ENDED, ArrayFeed, Feed
 from .preparing import Preparing
@@ -35,10 +35,10 @@ class Evaluation(Preparing):
         Arguments and errors as for ``fit``, x also what yields batches; ``steps``: batches to take. Nothing changes.
         """
         if unknown:
-            raise TypeError(_arrays.unknown_argument("evaluate", unknown, Evaluation.evaluate))
+            raise TypeError(_spelling.unknown_argument("evaluate", unknown, Evaluation.evaluate))
         self._compiled()
-        _arrays.check_batch_size(batch_size)
-        feed = self._feed(x, y, sample_weight, None, batch_size, _arrays.optional_count("steps", steps), False)
+        _settings.check_batch_size(batch_size)
+        feed = self._feed(x, y, sample_weight, None, batch_size, _settings.optional_count("steps", steps), False)
         with feed, closing(Progress(verbose, 1, feed.steps)) as progress:
             hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": feed.steps}, progress, False)
             logs = self._evaluate(feed, hooks, progress)
@@ -90,15 +90,17 @@ class Evaluation(Preparing):
         found = self._predictions.get((x.shape[1:], _winograd.enabled)) if type(x) is np.ndarray else None
         if found is None or x.dtype.char not in "fdilB" or not x.dtype.isnative or not x.flags.c_contiguous:
             if is_stream(x):
-                return self._predict_stream(x, verbose, _arrays.optional_count("steps", steps), callbacks)
+                return self._predict_stream(x, verbose, _settings.optional_count("steps", steps), callbacks)
             x, found = self._prepare_prediction(x)
         rows = len(x)
         if batch_size is not None:
-            batch_size = _arrays.check_batch_size(batch_size)
+            batch_size = _settings.check_batch_size(batch_size)
         program, shape = found
         output = np.empty((rows, *shape), program.dtype)
         if not verbose and callbacks is None and steps is None:
-            program.run([x, output], rows, batch_size or PREDICT_ROWS)
+            fault = program.run([x, output], rows, batch_size or program.fixed_rows or PREDICT_ROWS)
+            if fault is not None:
+                raise fault_error(program.plan(1).operations, fault)
             return output
         return self._predict_watched(program, x, output, batch_size, verbose, steps, callbacks)
 
@@ -114,8 +116,8 @@ class Evaluation(Preparing):
 
     def _predict_watched(self, program: Program, x, output, batch_size, verbose, steps, callbacks):
         """predict with a progress bar, callbacks or a number of steps."""
-        steps = _arrays.optional_count("steps", steps)
-        run = Run(program, [x, output], len(x), _arrays.check_batch_size(batch_size, len(x), steps))
+        steps = _settings.optional_count("steps", steps)
+        run = Run(program, [x, output], len(x), _settings.check_batch_size(batch_size, len(x), steps))
         feed = ArrayFeed(run, steps, False)
         with feed, closing(Progress(verbose, 1, feed.steps)) as progress:
             hooks = CallbackList(callbacks, self, {"verbose": verbose, "steps": feed.steps}, progress, False)
@@ -147,7 +149,12 @@ class Evaluation(Preparing):
             started = time.perf_counter()
             while len(outputs) != steps and (batch := stream.next()) is not ENDED:
                 hooks.on_predict_batch_begin(len(outputs))
-                outputs.append(self.predict(unpacked(batch, f"batch {len(outputs)} of `x`", False)[0], verbose=0))
+                where = f"batch {len(outputs)} of `x`"
+                rows = unpacked(batch, where, False)[0]
+                try:
+                    outputs.append(self.predict(rows, verbose=0))
+                except (ValueError, TypeError) as error:
+                    raise type(error)(f"{where}: {error}") from None
                 hooks.on_predict_batch_end(len(outputs) - 1, {"outputs": outputs[-1]})
                 progress.update(len(outputs), {})
             if not outputs:

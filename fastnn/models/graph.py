@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..layers.base import KerasTensor, Layer, Node
-from ..program import Lowering, Value
+from ..program import Ids, Lowering, Value
 
 
 class Graph:
@@ -28,7 +28,7 @@ class Graph:
                 stack.extend(missing)
                 continue
             self.nodes.append(tensor.node)
-            known.add(id(tensor))
+            known.update(id(t) for t in tensor.node.outputs)
             stack.pop()
 
     @property
@@ -36,13 +36,24 @@ class Graph:
         """Each layer once, in order of its first call."""
         return list(dict.fromkeys(node.layer for node in self.nodes))
 
+    def reads_ids(self) -> Ids | None:
+        """What the layers that the input goes to read, if each reads ids: the least of them."""
+        readers = [n.layer.reads_ids() for n in self.nodes if any(t is self.inputs[0] for t in n.inputs)]
+        wanted = [ids for ids in readers if ids is not None]
+        return min(wanted) if wanted and len(wanted) == len(readers) else None
+
     def lower(self, build: Lowering, inputs: list[tuple[Value, Value | None]]) -> list[tuple[Value, Value | None]]:
         """Name the operations of all calls; takes and returns (value, mask) pairs."""
         results = {id(t): pair for t, pair in zip(self.inputs, inputs)}
         for node in self.nodes:
             outer, build.layer = build.layer, node.layer.name
             values, masks = zip(*(results[id(t)] for t in node.inputs))
-            output = node.layer.lower(build, *values, *masks)
-            build.regularize(output[0], node.layer.activity_regularizer)
-            results[id(node.output)], build.layer = output, outer
+            if len(node.outputs) == 1:
+                outputs = [node.layer.lower(build, *values, *masks)]
+            else:
+                several, mask = node.layer.lower_all(build, *values, *masks)     # type: ignore[attr-defined]
+                outputs = [(several[0], mask), *((value, None) for value in several[1:])]
+            build.regularize(outputs[0][0], node.layer.activity_regularizer)
+            results |= {id(t): output for t, output in zip(node.outputs, outputs)}
+            build.layer = outer
         return [results[id(t)] for t in self.outputs]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _overrides, _winograd, losses, optimizers, random
+from .. import _arrays, _overrides, _settings, _spelling, _winograd, losses, optimizers, random
 from .. import metrics as metrics_by_name
 from ..callbacks import History
 from ..layers.base import BUILDING, KerasTensor, Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..program import Lowering, Profile, Program, Recent, Value, Variable, move_together
+from ..program import Ids, Lowering, Profile, Program, Recent, Value, Variable, move_together
 from .data import Checker
 from .graph import Graph
 from .persistence import Saved
@@ -122,6 +122,10 @@ class Model(Saved, Restart, Training):
         self._check_shape(x.shape)
         return self._built_graph().lower(build, [(x, mask)])[0]
 
+    def reads_ids(self) -> Ids | None:
+        """What the layers that its input goes to read, if each reads ids: the least of them."""
+        return None if self.graph is None else self.graph.reads_ids()
+
     def _built_graph(self) -> Graph:
         if self.graph is None:
             raise ValueError(f"model {self.name!r} is not built: begin it with Input(shape), call "
@@ -192,8 +196,8 @@ class Model(Saved, Restart, Training):
             key = (shape, winograd)
             found = self._predictions.get(key)
             if found is None:
-                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.dtype, self.seed,
-                                                                      winograd)
+                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.reads_ids(),
+                                                                  self.dtype, self.seed, winograd)
         return found
 
     def _step(self, shape: tuple, target_shape: tuple, training: bool, weights: tuple | None) -> Program:
@@ -212,8 +216,8 @@ class Model(Saved, Restart, Training):
                 check_form(metric, loss, self.output_shape[1:], target_shape)
             if training:
                 optimizer.belong_to(self)
-            program = lower_step(self.name, self.lower, shape, self.dtype, self.seed, winograd, loss, plain,
-                                 weighted, weights, optimizer if training else None, self.loss_weight)
+            program = lower_step(self.name, self.lower, shape, self.reads_ids(), self.dtype, self.seed, winograd, loss,
+                                 plain, weighted, weights, optimizer if training else None, self.loss_weight)
             self._steps.keep(key, program)
         return program
 
@@ -243,7 +247,7 @@ class Model(Saved, Restart, Training):
         return [name(m, "") for m in plain], [name(m, "weighted_") for m in weighted]
 
     def _training_signature(self) -> tuple:
-        return tuple([layer.trainable for layer in self._leaves])
+        return tuple([layer._training_signature() for layer in self._leaves])
 
     # settings
 
@@ -259,7 +263,7 @@ class Model(Saved, Restart, Training):
         Raises ValueError for unknown names, naming the nearest; nothing changes then.
         """
         if unknown:
-            raise TypeError(_arrays.unknown_argument("compile", unknown, Model.compile))
+            raise TypeError(_spelling.unknown_argument("compile", unknown, Model.compile))
         chosen = optimizers.get(optimizer)
         loss, loss_weights = _of_one(loss, "loss"), _of_one(loss_weights, "loss_weights")
         chosen_loss = None if loss is None else losses.get(loss)
@@ -291,7 +295,7 @@ class Model(Saved, Restart, Training):
 
         Print the result: slowest first, with its share and rate. Raises as ``fit`` does for bad data.
         """
-        batch_size = _arrays.check_batch_size(batch_size)
+        batch_size = _settings.check_batch_size(batch_size)
         repeats = _arrays.whole_number("repeats", repeats, 1)
         with self._training_alone():
             optimizer, _ = self._compiled()

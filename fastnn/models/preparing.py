@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _settings
 from ..layers.base import BUILDING, Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..program import Program, Recent
+from ..program import Ids, Program, Recent
 from . import data
 from .feeds import ArrayFeed, Feed, Ready, StreamFeed
 from .graph import Graph
@@ -81,7 +81,7 @@ class Preparing(Layer):
         if type(x) is not np.ndarray and is_stream(x):
             return self._stream_feed(x, y, sample_weight, class_weight, steps, training, shuffle, prefix)
         program, arrays, n = self._prepare(x, y, sample_weight, training, class_weight, prefix)
-        run = Run(program, arrays, n, _arrays.check_batch_size(batch_size, n, steps))
+        run = Run(program, arrays, n, _settings.check_batch_size(batch_size, n, steps))
         return ArrayFeed(run, steps, training, self.seed if shuffle else None)
 
     def _stream_feed(self, x, y, sample_weight, class_weight, steps: int | None, training: bool, shuffle: bool,
@@ -129,14 +129,16 @@ class Preparing(Layer):
             weights = data.class_weights(y, class_weight, self.output_shape[-1])
         program = self._step(x.shape[1:], y.shape[1:], training, None if weights is None else weights.shape[1:])
         arrays, scanned = {"x": x}, {f"{prefix}x": x}
-        classes: dict[str, int] = {}
+        ids = self.reads_ids()
+        known: dict[str, int | Ids] = {} if ids is None else {f"{prefix}x": ids}
+        classes = dict(known)
         ignored = self._compiled()[1].ignore_class
         for role, integer in FORMS:
             if role in program.arrays:
                 if f"{prefix}y" in scanned:
                     self._checker.scan(scanned, classes, ignored)
                 arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, integer, f"{prefix}y")
-                classes = {f"{prefix}y": self.output_shape[-1]} if role == "labels" else {}
+                classes = known | ({f"{prefix}y": self.output_shape[-1]} if role == "labels" else {})
         self._checker.scan(scanned, classes, ignored)
         if ignored is not None and "labels" in arrays:
             data.check_ignored(arrays["labels"], ignored, self.output_shape[-1], self.metrics, f"{prefix}y")
@@ -160,7 +162,7 @@ class Preparing(Layer):
         x = data.as_inputs(x, self._row_shape, self.name, y=y)
         y = _arrays.as_rows(y, "y")
         _arrays.check_same_length(x=x, y=y)
-        k = _arrays.check_validation_split(len(x), fraction)
+        k = _settings.check_validation_split(len(x), fraction)
         if sample_weight is None:
             return x[:k], y[:k], None, (x[k:], y[k:])
         sample_weight = _arrays.as_rows(sample_weight, "sample_weight")

@@ -5,19 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
-from ..program import Program, threads_for
+from ..program import Program, fault_error, threads_for
 from ..program.program import Plan
 
 
 class Run:
     """A program on arrays: batch after batch through one frame, with the counters of its metrics.
 
-    Used as a context manager: the frame goes back to its free list at the end, whatever happened.
+    Used as a context manager: the frame goes back to its free list at the end, unless an exception has left a batch
+    half done: then there may be gradients in it that the next run would take for its own.
     """
 
     def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int,
                  n_batches: int | None = None):
+        program.check_rows(n_rows, batch_size)
         self.program, self.arrays, self.n_rows = program, arrays, n_rows
         self.batch_size = min(batch_size, n_rows)
         self.n_batches = -(-n_rows // self.batch_size) if n_rows else 0
@@ -31,8 +32,9 @@ class Run:
         self.counters = self.plan.counters_of(self.frame)
         return self
 
-    def __exit__(self, *_) -> None:
-        self.plan.release(self.frame)
+    def __exit__(self, error: type | None, *_) -> None:
+        if error is None:
+            self.plan.release(self.frame)
 
     def batches(self, first: int, last: int, order=None, rates=None, step: int = 0, report: float = 0.0, totals=None,
                 seed=None, watch: bool = False) -> int:
@@ -41,9 +43,8 @@ class Run:
         many."""
         done, fault = self.frame.run(self.arrays, self.n_rows, self.batch_size, first, last, order, rates, step,
                                      self.threads, report, None, totals, self.counters, seed, watch)
-        if fault is not None:       # checked before the run: the caller has changed the array meanwhile
-            classes = int(self.plan.operations[fault[1]].sizes[-1])
-            raise ValueError(_arrays.bad_label("y", fault[2], fault[3], classes))
+        if fault is not None:       # what was checked before the run, the caller has changed meanwhile
+            raise fault_error(self.plan.operations, fault)
         return done
 
     def logs(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .._describe import custom, custom_object_scope, plain
+from ..layers import registry
 from ..layers.base import KerasTensor, Layer
 from ..layers.input import Input, InputLayer
 from ..saving.description import fields, kind
@@ -73,7 +74,7 @@ class Sequential(Model):
             raise ValueError(f"model {self.name!r} has no layers: add() some first")
         self._built_last = [layer for layer in self._chain if not layer.built]
         try:
-            self._connect(Input(tuple(input_shape)[1:]))
+            self._connect(Input(tuple(input_shape)[1:], input_shape[0]))
         except Exception:
             self.unbuild()
             raise
@@ -135,15 +136,22 @@ class Sequential(Model):
         self._input = symbol
         x = symbol
         for layer in self._chain:
+            if not isinstance(x, KerasTensor):
+                raise ValueError(f"model {self.name!r}: each layer of a Sequential must have one output, "
+                                 f"{x[0].name!r} has {len(x)}; make it with return_state=False and a merge_mode")
             x = layer(x)
         self._set_graph(Graph([symbol], [x]))
 
     def get_config(self):
         """The layers, an Input first where its shape is known, as plain data."""
         layers = [] if self._input is None else [{"class_name": "InputLayer", "config": {
-            "shape": list(self._input.shape[1:]), "dtype": str(self._input.dtype), "name": self._input.name}}]
+            "shape": list(self._input.shape[1:]), "dtype": str(self._input.dtype), "name": self._input.name,
+            **({} if self._input.shape[0] is None else {"batch_size": self._input.shape[0]})}}]
         return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype,
                 "layers": layers + [plain(layer) for layer in self._chain]}
+
+
+registry.above[Sequential.__name__] = Sequential        # layers that hold a model describe it as a layer
 
 
 def _layer_of(entry) -> Layer:

@@ -7,29 +7,30 @@ from ..losses import Loss
 from ..metrics import Metric
 from ..metrics.lowering import gather_target, lower_metric
 from ..optimizers import Optimizer
-from ..program import Lowering, Program, Value
+from ..program import Ids, Lowering, Program, Value
 
 
-def lower_prediction(name: str, lower: Callable, shape: tuple, dtype: str, seed: int,
+def lower_prediction(name: str, lower: Callable, shape: tuple, ids: Ids | None, dtype: str, seed: int,
                      winograd: bool) -> tuple[Program, tuple]:
     """(program x -> output, output shape): gather, forward, scatter."""
     build = Lowering(False, dtype, winograd)
-    output, _ = lower(build, build.gather(shape, "x"))
+    output, _ = lower(build, build.gather_x(shape, ids))
     build.scatter(output, "output")
     return Program(build, f"{name}: prediction", seed), output.shape
 
 
-def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, winograd: bool, loss: Loss,
-               metrics: list[Metric], weighted: list[Metric], weights_shape: tuple | None, optimizer: Optimizer | None,
-               loss_weight: float = 1.0) -> Program:
+def lower_step(name: str, lower: Callable, shape: tuple, ids: Ids | None, dtype: str, seed: int, winograd: bool,
+               loss: Loss, metrics: list[Metric], weighted: list[Metric], weights_shape: tuple | None,
+               optimizer: Optimizer | None, loss_weight: float = 1.0) -> Program:
     """The program of one batch: gather, forward, loss and metrics, and with an optimizer backward and update.
 
-    Its arrays are x, y (once more for a metric that reads y in another form) and, where ``weights_shape`` is given, the
-    weights of rows or of their steps, which count in the loss and in the ``weighted`` metrics; its counters the loss,
-    then the metrics, then the weighted. The loss, without penalties, is multiplied by ``loss_weight``.
+    Its arrays are x (whole numbers where ``ids`` says so), y (once more for a metric that reads y in another form) and,
+    where ``weights_shape`` is given, the weights of rows or of their steps, which count in the loss and in the
+    ``weighted`` metrics; its counters the loss, then the metrics, then the weighted. The loss, without penalties, is
+    multiplied by ``loss_weight``.
     """
     build = Lowering(optimizer is not None, dtype, winograd)
-    output, mask = lower(build, build.gather(shape, "x"))
+    output, mask = lower(build, build.gather_x(shape, ids))
     build.layer = loss.name
     form = "labels" if loss.integer_targets else "y"
     targets: dict[str, Value] = {form: loss.gather_target(build, output.shape)}
@@ -59,6 +60,8 @@ def lower_step(name: str, lower: Callable, shape: tuple, dtype: str, seed: int, 
         build.differentiate()
         build.layer = optimizer.name
         optimizer.lower(build)
+        build.layer = "gradients"
+        build.clear_gradients()
     return Program(build, f"{name}: {'training' if optimizer else 'evaluation'} step", seed)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _settings, _spelling
 from ..callbacks import CallbackList, History, Progress
 from ..callbacks.container import before_fit
 from ..optimizers import Optimizer
@@ -42,14 +42,14 @@ class Training(Evaluation):
         batch changes any), RuntimeError while another ``fit`` of this model runs.
         """
         if unknown:
-            raise TypeError(_arrays.unknown_argument("fit", unknown, Training.fit))
+            raise TypeError(_spelling.unknown_argument("fit", unknown, Training.fit))
         with self._training_alone():
             self._compiled()
-            _arrays.check_batch_size(batch_size)
+            _settings.check_batch_size(batch_size)
             epochs = _arrays.whole_number("epochs", epochs, 1)
             initial_epoch = _arrays.whole_number("initial_epoch", initial_epoch, 0)
-            shuffle = _arrays.flag("shuffle", shuffle)
-            steps = _arrays.optional_count("steps_per_epoch", steps_per_epoch)
+            shuffle = _settings.flag("shuffle", shuffle)
+            steps = _settings.optional_count("steps_per_epoch", steps_per_epoch)
             if validation_data is None and validation_split != 0:
                 x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
             if callbacks:
@@ -60,10 +60,10 @@ class Training(Evaluation):
                 return self._unwatched(feed, verbose, initial_epoch, epochs)
             validation, due = None, None
             if validation_data is not None:
-                rows = _arrays.optional_count("validation_batch_size", validation_batch_size) or batch_size
+                rows = _settings.optional_count("validation_batch_size", validation_batch_size) or batch_size
                 validation = self._validation(validation_data, rows,
-                                              _arrays.optional_count("validation_steps", validation_steps))
-                due = _arrays.epochs_of("validation_freq", validation_freq)
+                                              _settings.optional_count("validation_steps", validation_steps))
+                due = _settings.epochs_of("validation_freq", validation_freq)
             return self._watched(feed, validation, due, callbacks, verbose, initial_epoch, epochs)
 
     def _unwatched(self, feed: ArrayFeed, verbose, first: int, last: int) -> History:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _overrides
+from .. import _arrays, _overrides, _settings, _spelling
 from .._describe import parameters, plain
 from .._warn import warn
 from ..program import Lowering, Value, Variable, Vector
@@ -57,7 +57,7 @@ class Optimizer(OptimizerState):
                  "schedules.InverseTimeDecay, or the weights by `weight_decay`")
         if unknown:
             names = parameters(type(self))      # type: ignore[arg-type]
-            raise ValueError(_arrays.unknown_among(where, unknown, names, {"lr": "its name is `learning_rate`"}))
+            raise ValueError(_spelling.unknown_among(where, unknown, names, {"lr": "its name is `learning_rate`"}))
         super().__init__(_arrays.optional_name(where, name) or where.lower())
         self._rates = np.empty(0)
         self.learning_rate = learning_rate
@@ -99,7 +99,7 @@ class Optimizer(OptimizerState):
         if isinstance(rate, schedules.LearningRateSchedule):
             rate = float(rate(self.iterations))
         elif callable(rate):
-            rate = _arrays.check_learning_rate(self._called(rate, self.iterations))
+            rate = _settings.check_learning_rate(self._called(rate, self.iterations))
         number = Rate(rate)
         number.optimizer = self
         return number
@@ -111,7 +111,7 @@ class Optimizer(OptimizerState):
         if callable(value):
             self._takes_step = not isinstance(value, schedules.LearningRateSchedule) and _needs_argument(value)
         else:
-            value = _arrays.check_learning_rate(value)
+            value = _settings.check_learning_rate(value)
             if isinstance(getattr(self, "_rate", None), schedules.LearningRateSchedule):
                 raise TypeError(f"`learning_rate` of {self.name!r} is a schedule ({type(self._rate).__name__}), which "
                                 f"decides the rate of every step: {value:g} cannot be set; make the optimizer with a "
@@ -134,8 +134,8 @@ class Optimizer(OptimizerState):
         else:
             rates = np.array([self._called(rate, step) for step in range(first, first + n_steps)], np.float64)
         if n_steps:
-            _arrays.check_learning_rate(rates.min())
-            _arrays.check_learning_rate(rates.max())
+            _settings.check_learning_rate(rates.min())
+            _settings.check_learning_rate(rates.max())
         return rates
 
     # the step

@@ -23,6 +23,7 @@ def lower_commit(optimizer: Optimizer, build: Lowering, ranges: list[Range]) -> 
     optimizer.join(variables)
     gate = None
     if every:
+        build.gradients_written_whole()              # by their means over the steps
         for vector, start, stop in ranges:
             total = build.stored(optimizer.slots_of(vector)["gradient_accumulator"], start, stop)
             build.emit("accumulate", [build.gradient_range(vector, start, stop), total, steps], [],
@@ -58,7 +59,8 @@ def lower_commit(optimizer: Optimizer, build: Lowering, ranges: list[Range]) -> 
 def lower_clipping(optimizer: Optimizer, build: Lowering, ranges: list[Range], variables: list[Variable]) -> None:
     """Limit the gradients, all together, of each variable, or number by number."""
     if optimizer.global_clipnorm:
-        _clip_by_norm(build, ranges, optimizer.global_clipnorm)
+        # not by ``ranges``, which have gaps between variables: what is no number would stay in these
+        _clip_by_norm(build, [(v.vector, v.offset, v.offset + v.size) for v in variables], optimizer.global_clipnorm)
     elif optimizer.clipnorm:
         for v in variables:
             _clip_by_norm(build, [(v.vector, v.offset, v.offset + v.size)], optimizer.clipnorm)
@@ -70,6 +72,7 @@ def lower_clipping(optimizer: Optimizer, build: Lowering, ranges: list[Range], v
 
 def _clip_by_norm(build: Lowering, ranges: list[Range], clip: float) -> None:
     """Scale the gradients of these ranges so that their common norm is at most ``clip``."""
+    build.gradients_written_whole()                  # a norm that is no number makes all of them no numbers
     chunks = [-(-(stop - start) // NORM_CHUNK) for _, start, stop in ranges]
     home = FrameVector("partial sums of squares", sum(chunks) + 1, np.float64)       # and a place for the factor
     first = 0

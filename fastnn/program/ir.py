@@ -13,6 +13,8 @@ WINOGRAD = frozenset(("winograd", "winograd_weights"))
 CONVOLUTIONS = WINOGRAD | {"convolution", "convolution_weights", "depthwise_forward", "depthwise_backward",
                            "depthwise_weights"}          # their first 16 sizes are the same
 
+GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}          # products of x and h in a step of a recurrent cell
+
 
 class PerRow(int):
     """A size that is multiplied by the rows of the batch."""
@@ -45,17 +47,23 @@ class Counter(NamedTuple):
     results: Callable
 
 
+class Ids(NamedTuple):
+    """What ``layer`` reads: whole numbers from 0 to ``rows`` - 1, each the number of a row of its table."""
+    rows: int
+    layer: str
+
+
 class Value:
     """A symbolic array: the result of an operation, an array of a vector, or a view of another value.
 
     ``shape`` leaves the batch axis out where ``batched``. ``home`` is None for buffers of the arena, else the vector
     that holds the value at ``offset`` (elements). ``root`` is the value whose memory this one shows; one of the arena
-    from ``offset`` on.
+    from ``offset`` on. ``fold``: how many rows there are for one of the batch (``Lowering.rows_times``).
     """
-    __slots__ = ("shape", "dtype", "batched", "name", "home", "offset", "root", "needs_gradient", "variable")
+    __slots__ = ("shape", "dtype", "batched", "name", "home", "offset", "root", "needs_gradient", "variable", "fold")
 
     def __init__(self, shape, dtype, batched=True, name="", home: Vector | FrameVector | None = None, offset=0,
-                 root: Value | None = None, needs_gradient=False, variable: Variable | None = None):
+                 root: Value | None = None, needs_gradient=False, variable: Variable | None = None, fold: int = 1):
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
         self.batched = batched
@@ -65,6 +73,7 @@ class Value:
         self.root = self if root is None else root
         self.needs_gradient = needs_gradient
         self.variable = variable
+        self.fold = fold
 
     @property
     def size(self) -> int:
@@ -76,7 +85,7 @@ class Value:
         return PerRow(self.size) if self.batched else self.size
 
     def n_bytes(self, rows: int) -> int:
-        return self.size * self.dtype.itemsize * (rows if self.batched else 1)
+        return self.size * self.dtype.itemsize * (rows * self.fold if self.batched else 1)
 
     def rows(self) -> int:
         """The product of all axes but the last, per row of the batch where batched."""
@@ -108,7 +117,8 @@ class Operation:
         return int(self.sizes[i]) * (rows if isinstance(self.sizes[i], PerRow) else 1)
 
     def flops(self, rows: int) -> int:
-        """Multiplications and additions of a matmul or convolution; 0 for others, which are bound by memory."""
+        """Multiplications and additions of a matmul, convolution or recurrent cell; 0 for others, which are bound by
+        memory."""
         if self.kernel == "matmul":
             return 2 * self.size(0, rows) * self.size(1, rows) * self.size(2, rows)
         if self.kernel in WINOGRAD:                  # 36 for each 4 x 4 places, in place of 144
@@ -117,11 +127,18 @@ class Operation:
         if self.kernel in CONVOLUTIONS:
             channels, filters, _, _, *windows = self.sizes[1:9]
             return 2 * self.size(0, rows) * channels // self.sizes[15] * filters * math.prod(windows)
+        cell, _, direction = self.label.rpartition("_")
+        if cell in GATES and direction in ("forward", "backward"):     # rows, steps, [features inside], units
+            depth = sum(self.sizes[2:4])
+            return 2 * self.size(0, rows) * self.sizes[1] * GATES[cell] * self.sizes[-1] * depth
         return 0
 
     def n_bytes(self, rows: int) -> int:
-        """Bytes read and written, each operand once."""
-        return sum(v.n_bytes(rows) for v in self.operands if v is not None and not v.name.startswith("scratch"))
+        """Bytes read and written, each operand once; of a table only the rows that are used."""
+        used = [v.n_bytes(rows) for v in self.operands if v is not None and not v.name.startswith("scratch")]
+        if self.label.startswith("embedding_"):
+            used = [min(n, self.size(0, rows) * self.size(1, rows) * np.dtype(self.dtype).itemsize) for n in used]
+        return sum(used)
 
     def nanoseconds(self, rows: int) -> float:
         """A rough estimate (tens of GFLOP/s, 10 bytes a ns), to decide on threads and looks at the clock, not to

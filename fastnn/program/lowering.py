@@ -7,19 +7,21 @@ calls these in reverse and adds gradients that meet. What outlives a batch is wr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import _winograd
-from .ir import Counter, FrameVector, Operation, PerRow, Value, means
+from .ir import Counter, FrameVector, Ids, Operation, PerRow, Value, means
 from .variable import Variable, Vector, trainable_ranges
 
 TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST = 1, 2, 8
 FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
 MOST_ELEMENTS = 1 << 40                      # of an array, or a row of it
+INTEGERS_IGNORED, INTEGERS_IDS = 1, 2        # flags of gather_integer and check_labels
 ACTIVATION_IDS = {"relu": 1, "sigmoid": 2, "tanh": 3}
 
 
@@ -40,21 +42,25 @@ class Lowering:
         self.arrays: list[str] = []                       # the caller's arrays of a run, by role
         self.counters: list[Counter] = []
         self.python_state = False                         # whether a metric of the user's keeps state of its own
+        self.stateful: tuple[str, int] | None = None      # (layer, the rows of a batch that it has states for)
         self.counter_vector = FrameVector("counters", 0, "float64")
         self.gradient_vectors: dict[Vector, FrameVector] = {}
         self.parameters: dict[int, Value] = {}
         self.twins: dict[Value, Value] = {}               # values with channels first: the same with channels last
         self._tape: list[tuple[str, Sequence[Value], Callable]] = []
         self._gradients: dict[Value, Value] = {}
+        self._used_rows: dict[Value, list[Callable] | None] = {}
         self._regularized: list[tuple[str, Value, Any]] = []
         self._n_random = 0
+        self._fold = 1                                    # rows of operations for one of the batch
 
     # values
 
     def value(self, shape, dtype=None, batched=True, name="", needs_gradient=False) -> Value:
         """A buffer of the arena."""
         check_elements(f"layer {self.layer!r}: an array", shape)
-        return Value(shape, dtype or self.dtype, batched, name, needs_gradient=needs_gradient)
+        return Value(shape, dtype or self.dtype, batched, name, needs_gradient=needs_gradient,
+                     fold=self._fold if batched else 1)
 
     def result(self, *sources: Value | None, shape, name="") -> Value:
         """A buffer for what is computed from ``sources``: it needs a gradient if one of them does."""
@@ -64,14 +70,44 @@ class Lowering:
         """The memory of ``x`` with another shape of the same size."""
         if math.prod(shape) != x.size:
             raise ValueError(f"cannot view shape {x.shape} as {tuple(shape)}")
-        y = Value(shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root, x.needs_gradient)
+        y = Value(shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root, x.needs_gradient, fold=x.fold)
         if y.needs_gradient:
             self.backward([y], lambda dy: self.add_gradient(x, self.view(dy, x.shape)))
         return y
 
+    @contextmanager
+    def rows_times(self, steps: int) -> Iterator[None]:
+        """Within it ``steps`` rows of values and operations stand for each of those around it: steps of a sequence that
+        are treated alike. ``folded`` leads there, ``unfolded`` back; both are called outside."""
+        self._fold *= steps
+        try:
+            yield
+        finally:
+            self._fold //= steps
+
+    def folded(self, x: Value) -> Value:
+        """``x`` (steps, ...) with each step as a row (...)."""
+        return self._refolded(x, x.shape[1:], x.fold * x.shape[0])
+
+    def unfolded(self, y: Value, steps: int) -> Value:
+        """Rows (...) as steps again: (steps, ...)."""
+        return self._refolded(y, (steps, *y.shape), y.fold // steps)
+
+    def _refolded(self, x: Value, shape: tuple, fold: int) -> Value:
+        y = Value(shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root, x.needs_gradient, fold=fold)
+
+        def backward(dy: Value) -> None:
+            with self.rows_times(max(1, x.fold // self._fold)):
+                self.add_gradient(x, Value(x.shape, dy.dtype, dy.batched, dy.name, dy.home, dy.offset, dy.root,
+                                           fold=x.fold))
+
+        if y.needs_gradient:
+            self.backward([y], backward)
+        return y
+
     def detached(self, x: Value) -> Value:
         """``x`` for a reader that gives it no gradient."""
-        return Value(x.shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root)
+        return Value(x.shape, x.dtype, x.batched, x.name, x.home, x.offset, x.root, fold=x.fold)
 
     def parameter(self, variable: Variable) -> Value:
         """The weights of ``variable`` as they lie; a gradient is wanted in training if it is trainable."""
@@ -102,6 +138,8 @@ class Lowering:
 
     def emit(self, kernel, inputs, outputs, sizes=(), scalars=(), flags=0, phase="body") -> Operation:
         """Name one operation: operands are ``inputs`` then ``outputs``, in the order of the kernel."""
+        if self._fold > 1:
+            sizes = [PerRow(n * self._fold) if isinstance(n, PerRow) else n for n in sizes]
         operation = Operation(kernel, self.dtype, inputs, outputs, sizes, scalars, flags, self.layer, phase)
         self.operations.append(operation)
         return operation
@@ -125,7 +163,18 @@ class Lowering:
         else:
             x = self.value(shape, "int32", name=role)
             self.emit("gather_integer", [], [x], [PerRow(1), math.prod(shape), index, classes], [ignored or 0],
-                      int(ignored is not None))
+                      INTEGERS_IGNORED if ignored is not None else 0)
+        return x
+
+    def gather_x(self, shape, ids: Ids | None) -> Value:
+        """The batch's rows of a model's or layer's input; as int32, checked, where it reads ``ids``."""
+        if ids is None:
+            return self.gather(shape, "x")
+        x, outer = self.value(shape, "int32", name="x"), self.layer
+        self.layer = ids.layer
+        self.emit("gather_integer", [], [x], [PerRow(1), math.prod(shape), self.array("x"), ids.rows],
+                  flags=INTEGERS_IDS)
+        self.layer = outer
         return x
 
     def scatter(self, x: Value, role: str) -> None:
@@ -173,6 +222,8 @@ class Lowering:
     def regularize(self, x: Value, regularizer) -> None:
         """Remember a penalty on ``x`` (None: there is none), for a program that has a loss."""
         if regularizer is not None:
+            if self._fold > 1 and x.variable is None:        # a penalty is divided by the rows of the batch
+                x = self._refolded(x, (self._fold, *x.shape), 1)
             self._regularized.append((self.layer, x, regularizer))
 
     def penalty(self) -> Value | None:
@@ -205,7 +256,18 @@ class Lowering:
     def backward(self, outputs: Sequence[Value], function: Callable) -> None:
         """Record ``function(*gradients of outputs)`` for the backward pass; it gives gradients by ``add_gradient``."""
         if self.training:
-            self._tape.append((self.layer, outputs, function))
+            self._tape.append((self.layer, outputs, self._as_folded(function)))
+
+    def _as_folded(self, function: Callable) -> Callable:
+        """A function for the backward pass that names its operations on as many rows as are treated now."""
+        fold = self._fold
+        if fold == 1:
+            return function
+
+        def folded(*gradients: Value | None) -> None:
+            with self.rows_times(fold):
+                function(*gradients)
+        return folded
 
     def gradient_place(self, x: Value) -> Value:
         """Where to write a gradient of ``x``: for weights their place among the gradients, else a new buffer."""
@@ -223,12 +285,42 @@ class Lowering:
         total = earlier if x.variable is not None else self.value(x.shape, x.dtype, x.batched, f"d {x.name}")
         self.emit("add", [earlier, dx], [total], [x.elements()])
         self._gradients[x] = total
+        self._written_whole(x)
 
     def revised_gradient(self, x: Value) -> tuple[Value | None, Value]:
         """(the gradient of ``x`` so far, where to write its successor): for an operation that adds its own to it."""
         earlier = self._gradients.get(x)
         self._gradients[x] = earlier if earlier is not None and x.variable is not None else self.gradient_place(x)
+        self._written_whole(x)
         return earlier, self._gradients[x]
+
+    def gradient_of_rows(self, x: Value, clear: Callable) -> Value:
+        """Where to add to some rows of the gradient of weights ``x``, for a table of which a batch uses few rows: what
+        it does not use is zero. ``clear(place)`` names the operation that makes the same rows zero again."""
+        if x not in self._gradients:
+            self._gradients[x], self._used_rows[x] = self.gradient_place(x), []
+        clears = self._used_rows.get(x)
+        if clears is not None:
+            clears.append(self._as_folded(clear))
+        return self._gradients[x]
+
+    def _written_whole(self, x: Value) -> None:
+        """More than the used rows of this gradient is written."""
+        if x in self._used_rows:
+            self._used_rows[x] = None
+
+    def gradients_written_whole(self) -> None:
+        """As above, of all gradients: by an operation of the step."""
+        self._used_rows = dict.fromkeys(self._used_rows)
+
+    def clear_gradients(self) -> None:
+        """After the step: name the operations that make zero again what has to be in the next."""
+        for x, clears in self._used_rows.items():
+            place = self._gradients[x]
+            if clears is None:
+                self.emit("fill", [], [place], [x.size], [0.0], phase="commit")
+            for clear in clears or ():
+                clear(place)
 
     def differentiate(self) -> None:
         """Name the operations of the backward pass."""

@@ -99,7 +99,8 @@ class Plan:
                     for v, place in zip(operation.operands, places) if v is not None]
 
         def view(frame: runner.RunFrame, rows: int, value: Value, writable: bool, slot: int, offset: int) -> np.ndarray:
-            array = frame.slot(slot, offset, ((rows,) if value.batched else ()) + value.shape, value.dtype)
+            outer = (rows * value.fold,) if value.batched else ()
+            array = frame.slot(slot, offset, outer + value.shape, value.dtype)
             array.flags.writeable = writable          # a metric that writes to y_pred must not change training
             return array
 
@@ -143,6 +144,7 @@ class Program:
         self.counters = tuple(c.name for c in lowering.counters)
         self.places = sorted(lowering.counters, key=lambda c: c.name)                       # in the order of logs
         self.python_state = lowering.python_state           # its epochs must be run in a call each
+        self.stateful = lowering.stateful                   # (layer, the rows of a batch that it has states for)
         self.counter_vector = lowering.counter_vector
         order = {"head": 0, "body": 1, "commit": 2}
         operations = sorted(lowering.operations, key=lambda o: order[o.phase])
@@ -167,10 +169,26 @@ class Program:
             return value.n_bytes(rows)
         return max(scratch_bytes(o, rows) for o in self._scratch[value])
 
+    @property
+    def fixed_rows(self) -> int | None:
+        """The rows of every batch where a stateful layer fixes them, None otherwise."""
+        return None if self.stateful is None else self.stateful[1]
+
+    def check_rows(self, n_rows: int, batch_size: int) -> None:
+        """ValueError where batches of this size are not those that a stateful layer has states for."""
+        if self.stateful is None:
+            return
+        layer, rows = self.stateful
+        if min(n_rows, batch_size) != rows or n_rows % rows:
+            raise ValueError(f"layer {layer!r} is stateful, with states for batches of {rows} rows: expected `x` of a "
+                             f"multiple of {rows} rows and `batch_size={rows}`, got {n_rows} rows and batches of "
+                             f"{min(n_rows, batch_size)}; give such batches, or make the layer anew for others")
+
     def run(self, arrays: list[np.ndarray], n_rows: int, batch_size: int) -> tuple | None:
         """Run all batches of ``n_rows`` rows in order, without training; returns the fault, if any."""
         if n_rows == 0:
             return None
+        self.check_rows(n_rows, batch_size)
         plan = self.plan(min(n_rows, batch_size))
         frame = plan.acquire()
         try:

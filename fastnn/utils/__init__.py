@@ -9,9 +9,10 @@ from .progbar import Progbar
 from .seeding import set_random_seed
 from .sequence import PyDataset, Sequence
 from .splitting import split_dataset
+from .timeseries import timeseries_dataset_from_array
 
 CustomObjectScope = custom_object_scope
 
 __all__ = ["CustomObjectScope", "Progbar", "PyDataset", "Sequence", "clear_session", "custom_object_scope",
            "get_custom_objects", "get_file", "normalize", "pad_sequences", "plot_model", "register_keras_serializable",
-           "set_random_seed", "split_dataset", "to_categorical"]
+           "set_random_seed", "split_dataset", "timeseries_dataset_from_array", "to_categorical"]

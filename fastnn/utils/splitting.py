@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _settings
 from .._kernels import runner
 
 
@@ -26,7 +26,7 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=
                          f"{type(dataset).__name__} with shapes {[a.shape for a in arrays]!s:.80}")
     n = len(arrays[0])
     left, right = _rows(n, left_size, right_size)
-    if _arrays.flag("shuffle", shuffle):
+    if _settings.flag("shuffle", shuffle):
         if seed is None:
             seed = int(np.random.randint(2**31))       # noqa: NPY002 - what set_random_seed has seeded
         order = runner.permutation(n, _arrays.whole_number("seed", seed, 0), 0)

@@ -10,6 +10,7 @@ import callback_cases
 import constraint_cases
 import conv_cases
 import data_cases
+import embedding_cases
 import fit_cases
 import initializer_cases
 import layer_cases
@@ -20,6 +21,7 @@ import metric_cases
 import model_cases
 import optimizer_cases
 import pooling_cases
+import recurrent_cases
 import regularizer_cases
 import saving_callback_cases
 import schedule_cases
@@ -30,8 +32,10 @@ FAMILIES = {
     "activations": activation_cases.CASES,
     "layers": layer_cases.CASES,
     "convolutions": conv_cases.CASES,
+    "recurrent": recurrent_cases.CASES,
     "shapes": shape_cases.CASES,
     "pooling": pooling_cases.CASES,
+    "embeddings": embedding_cases.CASES,
     "losses": loss_cases.CASES,
     "loss_options": loss_option_cases.CASES,
     "metrics": metric_cases.CASES,

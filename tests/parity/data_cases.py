@@ -154,6 +154,41 @@ def encoded(K):
     }
 
 
+WINDOWS = {
+    "plain": {}, "stride": {"sequence_stride": 3}, "rate": {"sampling_rate": 4}, "both": {"sequence_stride": 2,
+    "sampling_rate": 3}, "from": {"start_index": 5}, "to": {"end_index": 31}, "between": {"start_index": 7,
+    "end_index": 20, "sampling_rate": 2}, "single": {"batch_size": None}, "small": {"batch_size": 4},
+}
+REFUSED = {
+    "stride_0": {"sequence_stride": 0}, "stride_all": {"sequence_stride": 40}, "rate_negative": {"sampling_rate": -1},
+    "rate_all": {"sampling_rate": 40}, "start_negative": {"start_index": -1}, "start_after": {"start_index": 40},
+    "end_after": {"end_index": 40}, "end_negative": {"end_index": -3}, "end_first": {"start_index": 9, "end_index": 5},
+    "format": {"format": "other"}, "right": {"start_index": 9, "end_index": 39},
+}
+
+
+def windows(K, targets=None):
+    """Windows of a series and their targets; the sizes of their batches; and which settings are refused."""
+    data = inputs(40, 2)
+    aims = None if targets is None else inputs(targets, seed=1)
+    results = {}
+    for name, options in WINDOWS.items():
+        if targets == 20 and "start_index" in options:
+            continue                         # Keras on TensorFlow fails: it looks for targets that are not there
+        batches = [batch if targets else (batch,) for batch in K.utils.timeseries_dataset_from_array(
+            data, aims, 3, **options)]
+        join = np.stack if options.get("batch_size", 1) is None else np.concatenate
+        results |= {f"{name}_{i}": join([np.asarray(a) for a in arrays]) for i, arrays in enumerate(zip(*batches))}
+        results[f"{name}_sizes"] = [len(batch[0]) for batch in batches]
+    for name, options in REFUSED.items():
+        try:
+            K.utils.timeseries_dataset_from_array(data, aims, 3, **options)
+            results[f"refused_{name}"] = "no"
+        except ValueError:
+            results[f"refused_{name}"] = "yes"
+    return results
+
+
 KINDS = {
     "labels": ("labels", "sparse_categorical_crossentropy", 3, "softmax"),
     "column": ("labels_column", "sparse_categorical_crossentropy", 3, "softmax"),
@@ -176,6 +211,9 @@ CASES = {
     "class_weight_of_any_number": class_weight_of_any_number,
     "pad_sequences": padded,
     "encoded": encoded,
+    "windows": windows,
+    "windows_and_targets": partial(windows, targets=40),
+    "windows_and_fewer_targets": partial(windows, targets=20),
 }
 CASES |= {f"class_weight_{name}": partial(class_weight, kind=kind, loss=loss, units=units, activation=activation)
           for name, (kind, loss, units, activation) in KINDS.items()}

@@ -110,4 +110,21 @@ def digits_cnn(K, seed):
     return accuracy(digits_cnn_model(K), [x_train, x_test], [y_train, y_test], epochs=5, batch_size=32)
 
 
+def sine_model(K, layer):
+    """Two recurrent layers of 64 units over 30 steps, and a number: "LSTM", "GRU" or "SimpleRNN"."""
+    recurrent = getattr(K.layers, layer)
+    return K.Sequential([K.Input((30, 1)), recurrent(64, return_sequences=True), recurrent(64), K.layers.Dense(1)])
+
+
+def sine(K, layer, seed):
+    """The mean squared error of the next value of a sine, on its last fifth, after 12 epochs in batches of 32."""
+    K.utils.set_random_seed(seed)
+    series = np.sin(0.1 * np.arange(1530)).astype("float32")
+    x, y = np.lib.stride_tricks.sliding_window_view(series, 30)[:-1, :, None], series[30:, None]
+    model, n = sine_model(K, layer), len(x) * 4 // 5
+    model.compile(optimizer="adam", loss="mse")
+    model.fit(x[:n], y[:n], epochs=12, batch_size=32, verbose=0)
+    return float(np.mean((np.asarray(model.predict(x[n:], verbose=0)) - y[n:]) ** 2))
+
+
 EXPERIMENTS = {"iris": iris, "deep": deep, "digits": digits}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from experiments import EXPERIMENTS, SEEDS, deep_model, digits_cnn, digits_cnn_model
+from experiments import EXPERIMENTS, SEEDS, deep_model, digits_cnn, digits_cnn_model, sine, sine_model
 
 RECORD = json.loads((Path(__file__).parent / "data" / "accuracy.json").read_text())
 
@@ -33,3 +33,9 @@ def test_parameters_of_the_convolutional_net(K):
 
 def test_deep_model_has_4451_parameters(K):
     assert deep_model(K).count_params() == 4451
+
+
+@pytest.mark.parametrize(("layer", "parameters"), [("LSTM", 49_985), ("GRU", 37_889), ("SimpleRNN", 12_545)])
+def test_recurrent_nets_continue_a_sine(K, layer, parameters):
+    assert sine_model(K, layer).count_params() == parameters         # what Keras counts
+    assert sine(K, layer, seed=0) <= 1e-4

@@ -33,11 +33,17 @@ TOLERANCES = [
     ("optimizers/trace_adamw_*/weight_*", 1e-5, 5e-6),
     ("fit/fit_again/weight_*", 1e-5, 5e-6),
     ("fit/validation_split_0.1/weight_*", 1e-5, 5e-6),
+    # the same of Adam: up to 4.0e-6, and fastnn's up to 1.6e-7
+    ("embeddings/trained_Adam*/weight_*", 1e-5, 5e-6),
     # sums over all places of images, added in another order: Keras's float32 predictions end up to 1.4e-6 from those of
     # the same training in float64, fastnn's up to 2.6e-6
     ("convolutions/trained_*/predict", 1e-5, 5e-6),
-    # Adam again, at gradients of nearly 0: at level v2, without fused multiply-adds, 4 weights of 150 are 3.2e-6 off
-    ("pooling/trained_*/weight_*", 1e-5, 5e-6),
+    # a training that diverges (loss 91) magnifies roundings: Keras's float32 weights end up to 1.2e-6 from those of the
+    # same run in float64, fastnn's up to 0.7e-6, without fused multiply-adds (level v2) up to 2.3e-6
+    ("pooling/trained_Max2d_5_2_same/weight_02", 1e-5, 2e-6),
+    # relu is 0 on one side and not on the other where a sum is nearly 0
+    ("recurrent/*_relu*/*", 1e-5, 5e-6),
+    ("recurrent/dropout_*/kept_share", 0, 0.02),
     ("*", 1e-5, 1e-6),
 ]
 

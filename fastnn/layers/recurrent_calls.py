@@ -1,0 +1,178 @@
+"""Calls of recurrent layers and cells on arrays: with states, a mask, and several outputs."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import _arrays, _winograd, random
+from ..program import Lowering, Value
+from ..program.eager import EagerCall, EagerProgram, Tensor
+from .base import BUILDING, KerasTensor, Layer
+from .composite import Composite
+from .steps import joined, parts
+
+
+def flat(nested: Any) -> list:
+    """The leaves of nested lists and tuples."""
+    return [leaf for part in nested for leaf in flat(part)] if isinstance(nested, (list, tuple)) else [nested]
+
+
+def packed(leaves: list, like: Any) -> Any:
+    """``leaves``, of which it takes what it needs, nested as ``like`` is."""
+    return [packed(leaves, part) for part in like] if isinstance(like, (list, tuple)) else leaves.pop(0)
+
+
+def check_states(layer: Layer, states: Any, sizes: list[int], rows: int, argument: str) -> list[np.ndarray]:
+    """States as contiguous arrays (rows, size); ValueError for another number or shape."""
+    arrays = [readable(s, f"{argument}[{i}]") for i, s in enumerate(flat(states))]
+    expected = [(rows, size) for size in sizes]
+    if [a.shape for a in arrays] != expected:
+        raise ValueError(f"layer {layer.name!r}: `{argument}` must be a list of {len(sizes)} arrays of shapes "
+                         f"{expected!s:.100}, got {[a.shape for a in arrays]!s:.100}")
+    return arrays
+
+
+def check_mask(layer: Layer, mask: Any, shape: tuple) -> np.ndarray:
+    """A mask as a contiguous array (rows, steps); ValueError for another shape."""
+    array = readable(mask, "mask")
+    if array.shape != shape and array.shape != (*shape, 1):
+        raise ValueError(f"layer {layer.name!r}: `mask` must have a number for each step of each row, shape {shape}, "
+                         f"got shape {array.shape}")
+    return array.reshape(shape)
+
+
+def readable(x: Any, argument: str) -> np.ndarray:
+    """An array that gather reads as it lies."""
+    array = np.ascontiguousarray(_arrays.as_rows(x, argument))
+    return array if EagerProgram.takes(array) else array.astype(np.float64)
+
+
+def as_mask(build: Lowering, x: Value) -> Value:
+    """Numbers as a mask: 1 where one is not 0."""
+    other, mask = build.value(x.shape, name="numbers"), build.value(x.shape, "uint8", name="mask")
+    build.emit("masking_forward", [x], [other, mask], [x.elements(), 1], [0.0])
+    return mask
+
+
+class CellCall(Layer):
+    """Base of the cells: called as cell(x, states), they return (output, states) of one step.
+
+    A subclass has ``lower_shared(build)``, what all steps share; ``lower_inputs(build, x, shared)``, which
+    may treat all steps at once; ``lower_step(build, z, states, shared)`` -> (output, states); and ``lower_fast``.
+    """
+    state_size: Any
+    lower_shared: Callable
+    lower_inputs: Callable
+    lower_step: Callable
+
+    def __call__(self, x, states=None, training: bool = False):      # type: ignore[override]
+        """(output, states) of one step from x (rows, features) and a list of states (rows, size)."""
+        if states is None or isinstance(x, KerasTensor):
+            raise ValueError(f"layer {self.name!r}: a cell is called on arrays, with states, got "
+                             f"{type(x).__name__} and states={states!r:.60}; to put it into a model use RNN(cell)")
+        x = readable(x, "inputs")
+        with BUILDING:
+            if not self.built:
+                self.build((None, *x.shape[1:]))
+                self.built = True
+            arrays = [x, *check_states(self, states, flat(self.state_size), len(x), "states")]
+            key = ("step", x.shape[1:], bool(training))
+            program: Any = self._programs.get(key)
+            if program is None:
+                program = EagerCall(self.name, self._lower_call, [a.shape[1:] for a in arrays], self.dtype,
+                                    bool(training), random.get_seed(), _winograd.enabled)
+                self._programs.keep(key, program)
+        y, *after = program(*arrays)
+        return y, packed(after, self.state_size if isinstance(self.state_size, (list, tuple)) else [1])
+
+    def _lower_call(self, build: Lowering, x: Value, *states: Value) -> list[Value]:
+        carried = self.lower_shared(build)
+        y, after = self.lower_step(build, self.lower_inputs(build, x, carried), list(states), carried)
+        return [y, *after]
+
+
+class SequenceCall(Composite):
+    """Base of the layers over steps that take states and a mask, and may return states.
+
+    A subclass has ``lower_all``, ``initial_sizes`` and ``stateful``.
+    """
+    stateful = return_state = False
+
+    def lower_all(self, build: Lowering, x: Value, mask: Value | None = None, states: list | None = None
+                  ) -> tuple[list[Value], Value | None]:
+        """Name the operations; returns (all outputs, the mask of the first)."""
+        raise NotImplementedError(f"{type(self).__name__} has no lower_all(build, x, mask, states)")
+
+    def initial_sizes(self) -> list[int]:
+        """The sizes of all states."""
+        return flat(self.nested_sizes())
+
+    def take_batch(self, rows: int) -> None:
+        """Make states for batches of so many rows, if the layer is stateful and has none yet."""
+        raise NotImplementedError(f"{type(self).__name__} has no take_batch(rows)")
+
+    def lower(self, build: Lowering, x: Value, mask=None):
+        outputs, mask = self.lower_all(build, x, mask)
+        return outputs[0], mask
+
+    def __call__(self, x, initial_state=None, mask=None, training: bool = False):      # type: ignore[override]
+        """The output for x (batch, steps, features), or with ``return_state`` a list: the output, then the states.
+
+        ``initial_state``: a list of arrays (batch, size), zeros where None. ``mask``: an array (batch, steps), 0 at the
+        steps to leave out. Raises ValueError for other shapes.
+        """
+        if isinstance(x, KerasTensor):
+            if initial_state is not None or mask is not None:
+                raise ValueError(f"layer {self.name!r}: `initial_state` and `mask` must be None in a call on a "
+                                 "symbolic array; give them in a call on arrays, or put Masking before the layer")
+            return self._symbolic(x)
+        if initial_state is None and mask is None and not self.stateful and not self.several_outputs():
+            return super().__call__(x, training)
+        return self._call_many(x, initial_state, mask, bool(training))
+
+    def _call_many(self, x, initial_state, mask, training: bool):
+        x = readable(x, "x")
+        with BUILDING:
+            self.ensure_built((None, *x.shape[1:]))
+            arrays = [x]
+            if mask is not None:
+                arrays.append(check_mask(self, mask, x.shape[:2]))
+            if initial_state is not None:
+                states = check_states(self, initial_state, self.initial_sizes(), len(x), "initial_state")
+                arrays.append(np.concatenate(states, 1))
+            if self.stateful:
+                self.take_batch(len(x))
+            key = ("many", x.shape[1:], mask is None, initial_state is None, training and self._training_signature())
+            program: Any = self._programs.get(key)
+            if program is None:
+                def lower(build: Lowering, x: Value, *rest: Value) -> list[Value]:
+                    given = None if mask is None else as_mask(build, rest[0])
+                    states = None if initial_state is None else parts(build, rest[-1], self.initial_sizes())
+                    outputs, _ = self.lower_all(build, x, given, states)
+                    n = self.n_outputs()
+                    return [*outputs[:n], *([joined(build, outputs[n:])] if outputs[n:] else [])]
+                program = EagerCall(self.name, lower, [a.shape[1:] for a in arrays], self.dtype, training,
+                                    random.get_seed(), _winograd.enabled)
+                self._programs.keep(key, program)
+        outputs = program(*arrays)
+        if not self.several_outputs():
+            return outputs[0]
+        n = self.n_outputs()
+        if not self.return_state:
+            return outputs
+        ends = np.cumsum(self.initial_sizes())[:-1]
+        states = [np.ascontiguousarray(s).view(Tensor) for s in np.split(outputs[n], ends, 1)]
+        return [*outputs[:n], *packed(states, self.nested_sizes())]
+
+    def n_outputs(self) -> int:
+        """The number of outputs before the states."""
+        return 1
+
+    def several_outputs(self) -> bool:
+        return self.return_state or self.n_outputs() > 1
+
+    def nested_sizes(self) -> list:
+        """The sizes of all states, nested as they are returned."""
+        raise NotImplementedError(f"{type(self).__name__} has no nested_sizes()")

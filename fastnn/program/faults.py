@@ -1,0 +1,22 @@
+"""What a run returns instead of raising, as an error that a user can act upon."""
+from __future__ import annotations
+
+from .. import _arrays
+from .._kernels import runner
+from .ir import Operation
+
+Fault = tuple[int, int, int, float, int]        # status, operation, row, value, element of the row
+
+
+def fault_error(operations: list[Operation], fault: Fault) -> ValueError:
+    """The error for a fault that one of these operations found in data that was not checked before the run."""
+    status, i, row, value, element = fault
+    operation = operations[i]
+    count = int(operation.sizes[-1])
+    if status == runner.STATUS_BAD_ID:
+        read = operation.outputs[0]
+        assert read is not None
+        what = "`x`" if read.name == "x" else "its input"
+        shape = read.shape if read.fold == 1 else (read.fold, *read.shape)
+        return ValueError(_arrays.bad_id(operation.layer, count, what, row, element, shape, value))
+    return ValueError(_arrays.bad_label("y", row, value, count))

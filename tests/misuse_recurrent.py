@@ -1,0 +1,125 @@
+"""What users do wrong with recurrent layers: {what: (call on a workbench, words of the text)}."""
+import numpy as np
+from misuse_layers import case, twice
+
+import fastnn
+from fastnn import layers
+from fastnn.layers import GRU, LSTM, RNN, Bidirectional, Dense, LSTMCell, SimpleRNN, StackedRNNCells, TimeDistributed
+
+X = np.ones((4, 5, 3), "float32")
+
+
+class Sums:
+    """A cell in NumPy, without a gradient."""
+    state_size = 3
+
+    def call(self, inputs, states):
+        return inputs + states[0], [inputs + states[0]]
+
+
+class TwoStates(Sums):
+    """A cell that returns a state too many."""
+
+    def call(self, inputs, states):
+        return inputs, [inputs, inputs]
+
+
+class WrongSize(Sums):
+    """A cell whose output is not what it says."""
+
+    def call(self, inputs, states):
+        return inputs[:, :2], [inputs]
+
+
+def stateful(*calls):
+    """A net for batches of 4 rows, then what is done to it."""
+    model = fastnn.Sequential([fastnn.Input(batch_shape=(4, 5, 3)), LSTM(2, stateful=True, name="memory"), Dense(1)])
+    model.compile("sgd", "mse")
+    for call in calls:
+        call(model)
+
+
+def trained(layer):
+    model = fastnn.Sequential([fastnn.Input((5, 3)), Dense(3), layer, Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, 0, :1], verbose=0)
+
+
+def masked(layer, mask):
+    """Call it with this mask."""
+    layer(X, mask=np.ones(mask))
+
+
+CASES = {
+    "LSTM: no units": case(lambda: LSTM(0), "LSTM", "`units`", "positive int", "got 0"),
+    "GRU: units that are a fraction": case(lambda: GRU(2.5), "`units`", "positive int", "2.5"),
+    "LSTM: dropout above 1": case(lambda: LSTM(2, dropout=1.5), "`dropout`", "0 to 1", "1.5"),
+    "LSTM: a negative recurrent_dropout": case(lambda: LSTM(2, recurrent_dropout=-0.1), "`recurrent_dropout`", "-0.1"),
+    "SimpleRNN: an unknown activation": case(lambda: SimpleRNN(2, "tanhh"), "'tanhh'", "'tanh'"),
+    "LSTM: an unknown argument": case(lambda: LSTM(2, return_sequence=True), "LSTM", "`return_sequence`",
+                                      "`return_sequences`"),
+    "LSTM: inputs without features": case(lambda: LSTM(2, name="lstm")(X[:, :, 0]), "'lstm'", "rank 3", "5)",
+                                          "x[..., None]"),
+    "LSTM: images": case(lambda: LSTM(2, name="lstm")(X[..., None]), "'lstm'", "rank 3", "(None, 5, 3, 1)"),
+    "LSTM: sequences of no step": case(lambda: LSTM(2, name="lstm")(X[:, :0]), "'lstm'", "1 step or more", "0, 3)"),
+    "LSTM: other features than before": case(lambda: twice(LSTM(2, name="lstm")), "'lstm'", "3 features",
+                                             "(None, 5, 2)"),
+    "LSTM: a mask of other steps": case(lambda: masked(LSTM(2, name="lstm"), (4, 6)), "'lstm'", "`mask`", "(4, 5)",
+                                        "(4, 6)"),
+    "GRU: a mask of one row": case(lambda: masked(GRU(2, name="gru"), (5,)), "'gru'", "`mask`", "(4, 5)", "(5,)"),
+    "TimeDistributed: a mask of other steps": case(
+        lambda: TimeDistributed(Dense(2), name="each")(X, mask=np.ones((4, 6))), "'each'", "mask", "5)", "6)"),
+    "LSTM: one state of two": case(lambda: LSTM(2, name="lstm")(X, initial_state=[np.ones((4, 2))]), "'lstm'",
+                                   "`initial_state`", "2 arrays", "[(4, 2), (4, 2)]", "[(4, 2)]"),
+    "GRU: a state of other units": case(lambda: GRU(2, name="gru")(X, initial_state=np.ones((4, 3))), "'gru'",
+                                        "`initial_state`", "(4, 2)", "(4, 3)"),
+    "GRU: a state of other rows": case(lambda: GRU(2, name="gru")(X, initial_state=np.ones((3, 2))), "'gru'",
+                                       "`initial_state`", "(4, 2)", "(3, 2)"),
+    "LSTM: states and a symbolic input": case(
+        lambda: LSTM(2, name="lstm")(fastnn.Input((5, 3)), initial_state=[np.ones((4, 2))] * 2), "'lstm'",
+        "`initial_state`", "symbolic"),
+    "LSTMCell: no state": case(lambda: LSTMCell(2, name="cell")(X[:, 0], []), "'cell'", "`states`", "2 arrays"),
+    "stateful: the rows of a batch are unknown": case(
+        lambda: fastnn.Sequential([fastnn.Input((5, 3)), LSTM(2, stateful=True, name="memory")]).predict(X, verbose=0),
+        "'memory'", "stateful", "Input(batch_shape=(rows, steps, features))", "batch_size"),
+    "stateful: another batch_size": case(lambda: stateful(lambda m: m.fit(X, X[:, 0, :1], batch_size=2, verbose=0)),
+                                         "'memory'", "stateful", "batches of 4 rows", "batches of 2"),
+    "stateful: a partial last batch": case(
+        lambda: stateful(lambda m: m.predict(np.ones((6, 5, 3)), verbose=0)), "'memory'", "multiple of 4", "6 rows"),
+    "stateful: a call on other rows": case(lambda: [layer(X[:n]) for layer in [GRU(2, stateful=True, name="memory")]
+                                                    for n in (4, 3)], "'memory'", "4 rows", "got 3 rows"),
+    "Sequential: a layer that returns states": case(
+        lambda: fastnn.Sequential([fastnn.Input((5, 3)), LSTM(2, return_state=True, name="lstm"), Dense(1)]),
+        "'lstm'", "one output", "return_state=False"),
+    "Bidirectional: a layer that is not recurrent": case(lambda: Bidirectional(Dense(2)), "Bidirectional", "`layer`",
+                                                         "LSTM", "Dense"),
+    "Bidirectional: the class of a layer": case(lambda: Bidirectional(LSTM), "`layer`", "LSTM", "type"),
+    "Bidirectional: an unknown merge_mode": case(lambda: Bidirectional(LSTM(2), merge_mode="max"), "`merge_mode`",
+                                                 "concat", "'max'"),
+    "Bidirectional: two layers in one direction": case(lambda: Bidirectional(LSTM(2), backward_layer=LSTM(2)),
+                                                       "`backward_layer`", "go_backwards=True", "False"),
+    "Bidirectional: sequences and the last step": case(
+        lambda: Bidirectional(LSTM(2), backward_layer=LSTM(2, go_backwards=True, return_sequences=True)),
+        "`return_sequences`", "False and True"),
+    "Bidirectional: a sum of other units": case(
+        lambda: Bidirectional(LSTM(2), "sum", backward_layer=LSTM(3, go_backwards=True), name="both")(X), "'both'",
+        "'sum'", "(None, 2)", "(None, 3)"),
+    "TimeDistributed: no layer": case(lambda: TimeDistributed("dense"), "TimeDistributed", "`layer`", "str"),
+    "TimeDistributed: inputs without steps": case(lambda: TimeDistributed(Dense(2), name="each")(X[:, 0]), "'each'",
+                                                  "rank 3 or more", "(None, 3)"),
+    "TimeDistributed: a layer with several outputs": case(
+        lambda: TimeDistributed(LSTM(2, return_state=True, name="lstm"), name="each")(X[..., None]), "'each'",
+        "one output", "'lstm'"),
+    "RNN: what is no cell": case(lambda: RNN(Dense(2)), "RNN", "`cell`", "state_size", "Dense"),
+    "RNN: the class of a cell": case(lambda: RNN(LSTMCell), "`cell`", "LSTMCell(...)"),
+    "RNN: no cells": case(lambda: RNN([]), "`cells`", "[]"),
+    "StackedRNNCells: a single cell": case(lambda: StackedRNNCells(LSTMCell(2)), "`cells`", "list", "LSTMCell"),
+    "RNN: training through a cell without a gradient": case(lambda: trained(RNN(Sums(), name="sums")), "'sums'",
+                                                            "gradient", "call_gradient"),
+    "RNN: a cell that returns other states": case(lambda: RNN(TwoStates(), name="rnn")(X), "'rnn'", "1 states",
+                                                  "got 2"),
+    "RNN: a cell that returns another size": case(lambda: RNN(WrongSize(), name="rnn")(X), "'rnn'", "(4, 3)",
+                                                  "(4, 2)"),
+    "a recurrent cell as a layer of a model": case(
+        lambda: fastnn.Sequential([fastnn.Input((3,)), layers.GRUCell(2, name="cell")]), "'cell'", "RNN"),
+}
