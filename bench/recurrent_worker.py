@@ -27,12 +27,15 @@ def with_fastnn(layer, threads, x, dy, w, u, b):
     reads is not computed, so y of inference and dx go to the caller."""
     from fastnn.layers import recurrent_lowering
     from fastnn.program import Lowering, Program, Value, Variable
+    from fastnn.program.variable import move_together
     rows = len(x)
 
     def program(training, shown):
         """``shown``: y can be seen in training too, where a net would have no copy of it."""
         build = Lowering(training, "float32")
-        weights = [build.parameter(Variable(array)) for array in (w, u, b)]
+        variables = [Variable(array) for array in (w, u, b)]
+        move_together("weights", variables, "float32")         # as a model does
+        weights = [build.parameter(v) for v in variables]
 
         def rowwise(array):
             v = build.parameter(Variable(array))

@@ -19,10 +19,12 @@ FLOATS = "returns floats, of integers too"
 OWN_GRADIENT = "one written in Python returns its gradient too, as NumPy code cannot be differentiated"
 NO_DOWNLOAD = "reads files; downloads nothing"
 NAN_SPREADS = "a NaN makes the maximum of its window NaN; TensorFlow passes over it"
-KNOWN_SIZES = ("dense arrays of any number of rows, all other sizes known (no None): no `batch_shape`, `sparse`, "
-               "`ragged`, `tensor`, `optional`")
+DENSE = "dense arrays; None for a size that each batch decides: no `sparse`, `ragged`, `tensor`, `optional`"
+REPEATED = ("of an id that a batch repeats, optimizers see the sum of the gradients, as of any dense gradient; with "
+            "Keras on TensorFlow Adam, RMSprop and others that square it square each before they add them up, and so "
+            "differ")
 DIFFERS = {
-    "Input": KNOWN_SIZES,
+    "Input": DENSE,
     "KerasTensor": "describes a value of a graph; no arithmetic with it",
     "Layer": "one of your own names its operations in `lower()`; there is no automatic derivative of `call()`",
     "Loss": OWN_GRADIENT,
@@ -38,8 +40,9 @@ DIFFERS = {
     "datasets.fashion_mnist.load_data": NO_DOWNLOAD,
     "datasets.mnist.load_data": NO_DOWNLOAD,
     "initializers.VarianceScaling": "kernels have the layout of Keras's own layers: no `input_axes`, `output_axes`",
-    "layers.BatchNormalization": "no `renorm`, no `synchronized`",
+    "layers.BatchNormalization": "no `renorm`, no `synchronized`; cannot be trained behind a mask",
     "layers.Dense": "no low-rank adapters, no quantisation",
+    "layers.Embedding": REPEATED,
     "layers.GlobalAveragePooling1D": "of a row whose mask leaves no step the mean is 0, not NaN",
     "layers.GlobalAvgPool1D": "as `GlobalAveragePooling1D`",
     "layers.Input": "as `keras.Input`",

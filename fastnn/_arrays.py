@@ -284,18 +284,35 @@ def number(where: str, argument: str, value, below: float = np.inf) -> float:
     return float(value)
 
 
-def check_features(x: np.ndarray, shape: tuple, layer: str, argument: str = "x") -> None:
-    """Raise ValueError unless x has shape (rows, *shape), where None stands for any size."""
+def check_features(x: np.ndarray, shape: tuple, layer: str, argument: str = "x", ids: bool = False) -> None:
+    """Raise ValueError unless x has shape (rows, *shape), where None stands for any size. ``ids``: x must hold ids."""
     row = x.shape[1:]
-    if len(row) == len(shape) and all(e in (None, n) for e, n in zip(shape, row, strict=True)):
+    if fits(row, shape):
         return
     expected = ", ".join("any" if n is None else str(n) for n in ("rows", *shape))
     text = f"`{argument}` must have shape ({expected}) for {layer!r}, got shape {x.shape}"
     if x.ndim == 1:
         text += "; for one row use x.reshape(1, -1), for one feature x.reshape(-1, 1)"
-    elif x.shape == shape:
+    elif fits(x.shape, shape):
         text += "; for one row add an axis: x[None]"
+    elif len(row) == len(shape):
+        text += _size_advice(row, shape, ids)
     raise ValueError(text)
+
+
+def _size_advice(row: tuple, shape: tuple, ids: bool) -> str:
+    """What to do about rows that are longer or shorter than expected, or images of another size; "" for others."""
+    features = () if ids else shape[-1:]
+    if row[len(row) - len(features):] != features or len(shape) == len(features):
+        return ""
+    open_shape = (None,) * (len(shape) - len(features)) + features
+    pad = f", pad_sequences makes {shape[0]} steps of others" if len(shape) - len(features) == 1 else ""
+    return f"; a model that begins with Input({open_shape}) takes any size{pad}"
+
+
+def fits(shape: tuple, expected: tuple) -> bool:
+    """Whether a shape is the expected one, in which None stands for any size; so it does in the shape."""
+    return len(shape) == len(expected) and all(n is None or e in (None, n) for n, e in zip(shape, expected))
 
 
 def check_same_length(**arrays: np.ndarray) -> None:

@@ -137,12 +137,16 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, base: type[T], classes: Iterable[type[T]], aliases: Mapping[str, type[T]] = {},
                  lower: bool = False):
         self.kind, self.base, self.lower = kind, base, lower
-        by_name: dict[str, type[T]] = {}
-        for cls in classes:
-            by_name |= {cls.__name__.lower(): cls} if lower else {
-                cls.__name__: cls, backend.snake_case(cls.__name__): cls}
-        self.by_name = by_name | dict(aliases)
+        self.by_name: dict[str, type[T]] = {}
+        self.enter(classes)
+        self.by_name |= aliases
         self.above: dict[str, type[T]] = {}       # defined in rooms above this one, which enter them
+
+    def enter(self, classes: Iterable[type[T]]) -> None:
+        """Take classes by their names."""
+        for cls in classes:
+            self.by_name |= {cls.__name__.lower(): cls} if self.lower else {
+                cls.__name__: cls, backend.snake_case(cls.__name__): cls}
 
     def find(self, name: str) -> type[T]:
         """The class of a name; ValueError names the nearest."""

@@ -8,6 +8,13 @@ import sys
 from functools import partial
 from types import FrameType, ModuleType
 
+# Of what Keras keeps for old programs alone: what does it now.
+WINDOWS = "; `utils.timeseries_dataset_from_array(data, targets[n:], n)` gives the same windows"
+NUMBERS = "; `preprocessing.text.Tokenizer` numbers words, so that no two share a number"
+PAIRS = "; an Embedding trained to predict the next word (docs/recurrent.md) learns vectors of words too"
+INSTEAD = {"preprocessing.sequence.TimeseriesGenerator": WINDOWS, "preprocessing.text.one_hot": NUMBERS,
+           "preprocessing.text.hashing_trick": NUMBERS, "preprocessing.sequence.skipgrams": PAIRS,
+           "preprocessing.sequence.make_sampling_table": PAIRS}
 SIMILAR = 0.7        # how much alike two names must look for one to be proposed for the other, from 0 to 1
 
 
@@ -43,6 +50,8 @@ def advice(module: ModuleType, name: str) -> str:
     own = _spelling(name, public(module))
     if own:
         return f" Did you mean {own!r}?"
+    if f"{namespace}.{name}" in INSTEAD:
+        return f" tf.keras has it for old programs{INSTEAD[f'{namespace}.{name}']}."
     if _spelling(name, keras_names(namespace)):
         return _only_keras(namespace, name)
     fastnn = sys.modules[__package__]

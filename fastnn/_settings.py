@@ -18,6 +18,11 @@ def check_batch_size(value, rows: int = 0, steps: int | None = None) -> int:
     return whole_number("batch_size", value, 1)
 
 
+def check_epochs(epochs, initial_epoch) -> tuple[int, int]:
+    """The epoch to end before, 1 or more, and the one to begin with, 0 or more."""
+    return whole_number("epochs", epochs, 1), whole_number("initial_epoch", initial_epoch, 0)
+
+
 def optional_count(argument: str, value) -> int | None:
     """A whole number of at least 1, or None."""
     return None if value is None else whole_number(argument, value, 1)

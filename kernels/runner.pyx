@@ -155,7 +155,7 @@ cdef class Program:
     """
     cdef Operation *operations
     cdef int64_t *cost
-    cdef readonly int n_operations, head, commit
+    cdef readonly int n_operations, head, commit, n_arrays
     cdef readonly list functions
     cdef Py_ssize_t row_elements[MAX_INPUTS]   # what a row of each of the caller's arrays must hold at least
     cdef readonly Kernels kernels
@@ -183,7 +183,11 @@ cdef class Program:
         cdef int i
         kernel, dtype, slots, offsets, sizes, scaled, scalars, flags, _ = item
         if kernel in ARRAY_KERNELS:
+            if not 0 <= sizes[2] < MAX_INPUTS:
+                raise ValueError(f"operation {kernel}: a program takes at most {MAX_INPUTS} arrays of the caller's, "
+                                 f"numbers 0 to {MAX_INPUTS - 1}, got number {sizes[2]}; join some into one")
             self.row_elements[<int> sizes[2]] = max(self.row_elements[<int> sizes[2]], <Py_ssize_t> sizes[1])
+            self.n_arrays = max(self.n_arrays, <int> sizes[2] + 1)
         if len(slots) > MAX_OPERANDS or len(sizes) > MAX_SIZES or len(scalars) > MAX_SCALARS:
             raise ValueError(f"operation {kernel}: too many operands, sizes or scalars")
         for i in range(MAX_OPERANDS):
@@ -247,10 +251,15 @@ cdef class RunFrame:
         self.arrays[index].dtype = dtype
         self.kept[index] = array
 
+    cdef check_arrays(self, list arrays):
+        if len(arrays) < self.program.n_arrays:
+            raise ValueError(f"a run of this program needs {self.program.n_arrays} arrays, got {len(arrays)}")
+
     cdef release(self, int n):
         cdef int i
         for i in range(n):
             self.kept[i] = None
+            self.arrays[i].data = NULL
 
     def slot(self, int index, Py_ssize_t offset, shape, dtype):
         """A view of ``shape`` on slot ``index``, for Python operations and tests."""
@@ -280,6 +289,7 @@ cdef class RunFrame:
         self.epochs_done = 0
         if len(arrays) > MAX_INPUTS:
             raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
+        self.check_arrays(arrays)
         i = 0
         for array in arrays:
             if cnp.PyArray_SIZE(array) < n_rows * self.program.row_elements[i]:
@@ -327,6 +337,9 @@ cdef class RunFrame:
                 int64_t step, int threads):
         """The first operation alone, on ``rows`` rows from place ``start`` of the order; for tests of kernels."""
         cdef int status
+        if len(arrays) > MAX_INPUTS:
+            raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
+        self.check_arrays(arrays)
         for i, array in enumerate(arrays):
             self.bind(i, array, type_code(array))
         self.frame.order = NULL

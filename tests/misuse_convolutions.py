@@ -10,6 +10,11 @@ IMAGES = np.ones((2, 5, 4, 6), "float32")
 STEPS = np.ones((2, 5, 6), "float32")
 
 
+def any_size(*chain):
+    """A net for images of any size."""
+    return fastnn.Sequential([fastnn.Input((None, None, 3)), *chain])
+
+
 def deep():
     """A net whose images become smaller than the kernel."""
     model = fastnn.Sequential([fastnn.Input((8, 8, 1)), *[Conv2D(2, 3, name=f"conv_{i}") for i in range(4)]])
@@ -65,7 +70,20 @@ CASES = {
     "Conv2D: an Input without channels, which are first": case(
         lambda: fastnn.Sequential([fastnn.Input((28, 28)), Conv2D(2, 3, data_format="channels_first", name="conv")]),
         "x[:, None]", "Input((1, 28, 28))"),
-    "Conv2D: images of any size": case(lambda: fastnn.Input((None, None, 3)), "Input", "(None, None, 3)", "resize"),
+    "Conv2D: too small among images of any size": case(
+        lambda: any_size(Conv2D(2, 3, name="conv")).predict(IMAGES[:, :2, :, :3]), "'conv'", "(None, 2, 4, 3)",
+        "kernel_size=(3, 3)"),
+    "Conv2D: Dense behind images of any size": case(
+        lambda: any_size(Conv2D(2, 3), layers.Flatten(), layers.Dense(1, name="dense")), "'dense'",
+        "(None, None)", "Flatten", "Input", "pooling"),
+    "Conv2D: channels of any number": case(
+        lambda: fastnn.Sequential([fastnn.Input((8, 8, None)), Conv2D(2, 3, name="conv")]), "'conv'", "channels",
+        "(None, 8, 8, None)"),
+    "Conv2D: an image of another size": case(
+        lambda: fastnn.Sequential([fastnn.Input((8, 8, 6)), Conv2D(2, 3)]).predict(IMAGES), "(rows, 8, 8, 6)",
+        "(2, 5, 4, 6)", "Input((None, None, 6))"),
+    "the program of a model for images of any size": case(
+        lambda: any_size(Conv2D(2, 3)).program(training=False), "(None, None, None, 3)", "predict"),
     "Conv2D: a dtype of half the size": case(lambda: Conv2D(2, 3, dtype="float16"), "Conv2D", "`dtype`", "'float16'"),
     "Conv2D: a policy for a dtype": case(lambda: Conv2D(2, 3, dtype="mixed_bfloat16"), "Conv2D", "`dtype`", "'float32'",
                                          "'mixed_bfloat16'"),

@@ -119,6 +119,13 @@ CASES = {
     "get_file": (lambda b: utils.get_file("a", "https://example.org"), "downloads nothing", "example.org"),
     "Tokenizer: JSON of something else": (lambda b: fastnn.preprocessing.text.tokenizer_from_json("[1]"),
                                           "`json_string`", "JSON object", "'[1]'"),
+    "Tokenizer: a missing text": (lambda b: fastnn.preprocessing.text.Tokenizer().fit_on_texts(["a", float("nan")]),
+                                  "`texts`", "nan at place 1"),
+    "Tokenizer: a matrix before any words": (lambda b: fastnn.preprocessing.text.Tokenizer().texts_to_matrix(["a"]),
+                                             "`Tokenizer`", "fit_on_texts", "`num_words`"),
+    "pad_sequences: a number too large": (lambda b: utils.pad_sequences([[1], [2**40]]), "`sequences`", "int32",
+                                          "1099511627776", "sequence 1"),
+    "pad_sequences: words": (lambda b: utils.pad_sequences([[1], ["a"]]), "`sequences`", "int32", "'a'", "sequence 1"),
     "Tokenizer: one text": (lambda b: fastnn.preprocessing.text.Tokenizer().fit_on_texts("a b"), "`texts`", "'a b'"),
 
     "Perceptron of no features": (lambda b: Perceptron(0), "`num_features`", "at least 1", "0"),

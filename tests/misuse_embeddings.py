@@ -54,6 +54,7 @@ CASES = {
                                                 "'words'", "(9, 2)", "(2, 9)"),
 
     "windows: longer than the series": case(lambda: windows(SERIES, None, 13), "`sequence_length`", "13", "12 steps"),
+    "windows: of nothing": case(lambda: windows([], [], 5), "`data`", "at least one step"),
     "windows: of no step": case(lambda: windows(SERIES, None, 0), "`sequence_length`", "at least 1", "0"),
     "windows: a rate as long as the series": case(lambda: windows(SERIES, None, 2, sampling_rate=12), "`sampling_rate`",
                                                   "12"),

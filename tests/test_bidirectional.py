@@ -4,6 +4,7 @@ import pytest
 from layer_checks import check_layer
 from recurrent_checks import Probe
 
+import fastnn
 from fastnn.layers import GRU, LSTM, Bidirectional, SimpleRNN
 
 
@@ -24,6 +25,18 @@ def test_gradients(mode, sequences):
 def test_what_every_layer_holds(mode):
     check_layer(lambda: Bidirectional(GRU(3, return_sequences=True), mode), (5, 4, 2))
     check_layer(lambda: Bidirectional(SimpleRNN(3), mode, backward_layer=LSTM(3, go_backwards=True)), (5, 4, 2))
+
+
+def test_penalties_on_the_outputs_of_both_directions():
+    def loss(**options):
+        model = fastnn.Sequential([fastnn.Input((4, 2)), Bidirectional(LSTM(3, **options))])
+        model.set_weights([np.full(w.shape, 0.2) for w in model.get_weights()])
+        model.compile("sgd", "mse")
+        return model.evaluate(x, np.zeros((5, 6)), verbose=0), model.predict(x, verbose=0)
+
+    x = numbers(5, 4, 2)
+    (plain, y), (penalized, _) = loss(), loss(activity_regularizer="l2")
+    np.testing.assert_allclose(penalized - plain, 0.01 * (y**2).sum() / 5, rtol=1e-4)
 
 
 def test_the_second_direction_is_the_first_on_reversed_steps():

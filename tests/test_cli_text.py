@@ -11,10 +11,12 @@ from cli_checks import ok, refused
 import fastnn
 from fastnn import layers
 from fastnn.cli import generate, main, text, train_text
+from fastnn.cli.ngrams import Interpolated, KneserNey
 from fastnn.cli.text import Vocabulary
 
 QUICK = ("--epochs", "1", "--hidden", "4")
 WINDOW = text.STEPS[False]
+CHARS = "; --chars learns its characters instead"
 NEEDED = f"{10 * (WINDOW + 1)} or more are needed: 10 parts of a window of {WINDOW} and the one that follows"
 
 
@@ -57,11 +59,20 @@ def test_examples():
     assert doctest.testmod(text).failed == 0
 
 
-@pytest.mark.parametrize("sentence", ["it's 5 o'clock (or 6), isn't it? a -- b... done.", "été naïve 日本 café!"])
+@pytest.mark.parametrize("sentence", ["it's 5 o'clock (or 6), isn't it? a -- b... done.", "été naïve 日本 café!",
+                                      "नमस्ते दुनिया", "می\u200cخواهم بروم.", "ein ❤\ufe0f!"])
 def test_joining_words_gives_a_text_of_the_same_words(sentence):
     words = text.tokens(sentence, chars=False)
     assert text.tokens(text.joined(words, chars=False), chars=False) == words
     assert text.joined(text.tokens(sentence, chars=True), chars=True) == sentence
+
+
+def test_combining_marks_belong_to_their_letters():
+    assert text.tokens("नमस्ते दुनिया! हिन्दी", chars=False) == ["नमस्ते", "दुनिया", "!", "हिन्दी"]
+    assert text.tokens("می\u200cخواهم n\u0303-x\u0308 ❤\ufe0f❤\ufe0f", chars=False) == [
+        "می\u200cخواهم", "\xf1-\u1e8d", "❤\ufe0f❤\ufe0f"]
+    for chars in (False, True):                       # however its letters were composed
+        assert text.tokens("Cafe\u0301 cafe\u0301", chars) == text.tokens("Caf\xe9 caf\xe9", chars)
 
 
 def test_blocks_are_whole_apart_and_all_of_the_text():
@@ -111,8 +122,9 @@ def test_perplexity_is_that_of_each_word_with_its_context():
 def test_a_text_is_learned_saved_and_completed(capsys):
     Path("story.txt").write_text(story())
     out = output(capsys, "train", "story.txt", "--model", "gru", "--epochs", "30", "--hidden", "24")
-    rows = {line.split()[0]: line.split()[-2:] for line in out.splitlines() if line.startswith(("gru", "interpolated"))}
-    assert all(1 < float(value) < 3 for values in rows.values() for value in values) and len(rows) == 2
+    rows = {line.split()[0]: line.split()[-2:] for line in out.splitlines()
+            if line.startswith(("gru", "interpolated", "Kneser"))}
+    assert all(1 < float(value) < 3 for values in rows.values() for value in values) and len(rows) == 3
     assert "words held out in" in out and "A sample at temperature 0.8:" in out
     assert out.splitlines()[-1].startswith("story.txt: ")
     model = fastnn.models.load_model("fastnn-story/model.fastnn")
@@ -121,6 +133,32 @@ def test_a_text_is_learned_saved_and_completed(capsys):
                   "--length", "8")
     assert line == "The Hen sat on the mat (it was old\n"
     assert "Vocabulary: " in output(capsys, "summary", "fastnn-story/model.fastnn")
+
+
+def test_what_is_held_out_is_in_the_report_alone(capsys):
+    words = text.tokens(story(80), chars=False)
+    parts = text.split(list(range(len(words))), WINDOW)
+    for name, blocks in zip(("learned", "tuned", "held"), parts, strict=True):
+        for place in (place for block in blocks for place in block[::13]):
+            words[place] = name
+    for start, *_, end in parts.test:                   # other weights and another discount would suit it
+        words[start:end] = sorted(words[start:end])
+    Path("story.txt").write_text(" ".join(words))
+    out = output(capsys, "train", "story.txt", "--model", "rnn", "--hidden", "16", "--batch-size", "4")
+    model = fastnn.models.load_model("fastnn-story/model.fastnn")
+    vocabulary = Vocabulary(**model.notes["text"])
+    assert "learned" in vocabulary.words and not {"tuned", "held"} & set(vocabulary.words)
+    learned, tuned, held = ([vocabulary.encode(block) for block in blocks] for blocks in text.split(words, WINDOW))
+    given = float(np.mean(np.concatenate(held) == 1))
+    assert f"{sum(map(len, held))} words held out in {len(held)} blocks; {given:.1%} of them are none of" in out
+    pairs, longest = Interpolated(2, vocabulary.size, learned), KneserNey(5, vocabulary.size, learned)
+    for title, measure in (("rnn", lambda blocks: train_text.perplexity(model, blocks, WINDOW)),
+                           ("interpolated bigram", pairs.tune(tuned).perplexity),
+                           ("Kneser-Ney 5-gram", longest.tune(tuned).perplexity)):
+        assert f"{title:22}{measure(tuned):12.2f}{measure(held):12.2f}\n" in out
+    losses = [float(line.split()[-1]) for line in out.splitlines() if " val_loss: " in line]
+    x, y, _ = text.windows(tuned, WINDOW, WINDOW)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(min(losses), abs=1e-4) != losses[-1]
 
 
 @pytest.mark.parametrize(("kind", "layer"), [("lstm", layers.LSTM), ("rnn", layers.SimpleRNN)])
@@ -162,11 +200,13 @@ def test_an_interrupted_training_writes_nothing(capsys, monkeypatch):
     (b"ab\nc\xe9 d", "is no UTF-8 text (byte 0xe9 at place 4, in line 2); save it in UTF-8"),
     (b"\xef\xbb\xbfab\xff", "is no UTF-8 text (byte 0xff at place 5, in line 1); save it in UTF-8"),
     ("text".encode("utf-16"), "is no UTF-8 text (byte 0xff at place 0, in line 1); save it in UTF-8"),
-    (b"... !!!", "has no words; expected a text"),
+    ("text".encode("utf-16-le"), "is no UTF-8 text (byte 0x00 at place 1, in line 1); save it in UTF-8"),
+    (b"... !!!", f"has 2 words; {NEEDED}"),
     (b"one", f"has 1 word; {NEEDED}"),
+    (b"\xe6\x97\xa5" * 650, f"has 1 word; {NEEDED}{CHARS}"),
     (b"a " * (10 * WINDOW + 9), f"has {10 * WINDOW + 9} words; {NEEDED}"),
     (" ".join(map(str, range(300))).encode(),
-     "no word comes twice in the part to learn from: there is nothing to learn"),
+     "no word comes twice in the part to learn from: there is nothing to learn" + CHARS),
 ], ids=lambda value: value[:20] if isinstance(value, str) else None)
 def test_a_text_that_cannot_be_used(capsys, content, words):
     Path("t.txt").write_bytes(content)
@@ -181,14 +221,37 @@ def test_a_text_that_cannot_be_used(capsys, content, words):
     (["iris", "--model", "gru"], "--model gru is for a text, not for iris"),
     (["digits", "--chars"], "--chars is for a text, not for digits"),
     (["t.txt", "--model", "lstm", "--target", "y"], "--target is for a CSV file, not for a text"),
+    (["none.txt"], "none.txt: cannot be read: No such file or directory"),
+    (["net.fastnn"], "is no UTF-8 text (byte 0x8e at place 0, in line 1); save it in UTF-8"),
     (["t.txt"], "t.txt: --target is missing: the name of the column to predict; --model lstm takes the file as a text"),
 ])
 def test_options_that_do_not_fit(capsys, arguments, words):
     Path("t.txt").write_text("a text")
+    Path("net.fastnn").write_bytes(b"\x8e")
     assert refused(capsys, "train", *arguments).endswith(words)
 
 
+@pytest.mark.parametrize("arguments", [["--model", "lstm"], ["--chars", "--model", "gru"]])
+def test_more_units_than_any_memory_has_room_for(capsys, monkeypatch, arguments):
+    Path("t.txt").write_text(story(20))
+    monkeypatch.setattr("fastnn.program.lowering.MOST_ELEMENTS", 10**5)        # else the weights before take minutes
+    assert main(["train", "t.txt", *arguments, "--hidden", "300"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("fastnn: not enough memory: layer '") and err.count("\n") == 1
+    assert ": a weight of shape (" in err and os.listdir() == ["t.txt"]
+
+
 # completing
+
+
+def test_a_folder_stands_for_the_model_in_it(capsys):
+    net()
+    expected = output(capsys, "generate", "net.fastnn")
+    Path("folder").mkdir()
+    assert refused(capsys, "generate", "folder") == "folder: is a folder without model.fastnn; expected a model file"
+    Path("net.fastnn").rename("folder/model.fastnn")
+    assert output(capsys, "generate", "folder") == expected and output(capsys, "generate", "folder/") == expected
+    assert "Vocabulary" in output(capsys, "summary", "folder")
 
 
 def test_what_comes_next_does_not_depend_on_the_rest_of_the_window():

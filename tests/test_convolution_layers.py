@@ -271,11 +271,6 @@ def test_sizes_may_be_an_array_of_ints(kind):
         Conv2D(np.array([4, 4]), 3)
 
 
-def test_sizes_that_are_not_known_are_refused():
-    with pytest.raises(ValueError, match=r"positive ints, .* got \(None, None, 3\); a model is made for one size"):
-        fastnn.Input((None, None, 3))
-
-
 def test_channels_first_is_the_same_net_with_two_exchanges_of_axes_at_most():
     x = np.random.default_rng(0).standard_normal((5, 8, 6, 3)).astype("float32")
     y = x[:, 0, 0, :2]

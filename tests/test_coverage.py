@@ -14,6 +14,7 @@ from fastnn._keras_names import NAMES
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = json.loads((ROOT / "tests" / "parity" / "data" / "keras_names.json").read_text())
 ONLY_KERAS = "Keras has it ({}), fastnn does not (yet)."
+OLD = "tf.keras has it for old programs; "
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,10 @@ def test_the_names_of_keras_are_the_recorded_ones():
     (fastnn.preprocessing, "image", ONLY_KERAS.format("keras.preprocessing.image")),
     (fastnn.ops, "einsum", ONLY_KERAS.format("keras.ops.einsum")),
     (fastnn.optimizers, "Ftrl", ONLY_KERAS.format("keras.optimizers.Ftrl")),
+    (fastnn.preprocessing.text, "one_hot",
+     OLD + "`preprocessing.text.Tokenizer` numbers words, so that no two share a number."),
+    (fastnn.preprocessing.sequence, "TimeseriesGenerator",
+     OLD + "`utils.timeseries_dataset_from_array(data, targets[n:], n)` gives the same windows."),
     (fastnn.losses, "CTC", ONLY_KERAS.format("keras.losses.CTC")),
     (fastnn.callbacks, "TensorBoard", ONLY_KERAS.format("keras.callbacks.TensorBoard")),
 ])

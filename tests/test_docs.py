@@ -1,4 +1,4 @@
-"""The pages of docs/ are true: the code of docs/your-own.md and pictures.md runs, and prints what its comments say."""
+"""The pages of docs/ are true: the code of your-own.md, pictures.md and recurrent.md prints what its comments say."""
 import contextlib
 import io
 import re
@@ -48,6 +48,11 @@ def test_the_page_of_pictures(tmp_path, monkeypatch):
     pyplot.close("all")
 
 
+def test_the_page_of_recurrent_nets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("recurrent.md")["printed"] == said("recurrent.md") and len(said("recurrent.md")) == 6
+
+
 def numeric(f, a):
     """The gradient of f, a sum, by every element of a, by central differences."""
     slope = np.zeros_like(a)
@@ -76,6 +81,24 @@ def test_the_gradients_of_the_page_are_right(names):
     dx, dfactor = layer.call_gradient(y_true, y_pred, None)
     np.testing.assert_allclose(dx, numeric(lambda x: (y_true * layer.call(x)).sum(), y_pred), rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(dfactor, (y_true * y_pred).sum(0), rtol=1e-12)
+
+
+def test_the_gradients_of_the_cell_are_right(names):
+    rng = np.random.default_rng(1)
+    inputs, h, dy, dh = rng.normal(size=(4, 3)), *rng.normal(size=(3, 4, 5))
+    cell = names["MinimalRNNCell"](5, dtype="float64")
+    cell.build((None, 3))
+
+    def total(inputs, h, *weights):
+        cell.set_weights(weights)
+        output, (state,) = cell.call(inputs, [h])
+        return (dy * output + dh * state).sum()
+
+    arguments = [inputs, h, *cell.get_weights()]
+    dx, (dbefore,), *dweights = cell.call_gradient(dy, [dh], inputs, [h])
+    for i, found in enumerate([dx, dbefore, *dweights]):
+        expected = numeric(lambda a, i=i: total(*arguments[:i], a, *arguments[i + 1:]), arguments[i])
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
 
 def test_the_parts_of_the_page_are_used(names):

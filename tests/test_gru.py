@@ -110,15 +110,37 @@ def kernel(name, case, operands, level, dtype, training=True):
                dtype=dtype, level=level)[place + 1:]
 
 
+def packed(case, level, dtype):
+    """The recurrent kernel with its bias as gru_forward reads it."""
+    units = case.shape[2]
+    padded, u = -(-units // 16) * 16, case.u.astype(dtype)
+    bias = case.bias[1].astype(dtype) if case.after and case.bias is not None else None
+    parts = []
+    for gate, gates in [(0, 3)] if case.after else [(0, 2), (2, 1)]:
+        out = np.full((units + 1) * gates * padded, 7, dtype)
+        part = u.reshape(-1)[gate * units:] if units else u
+        parts.append(run("recurrent_pack", [None, part, bias, out], [0, units, gates, gates, 3 * units],
+                         threads=(1, 2, 3), dtype=dtype, level=level)[3])
+    return np.concatenate(parts)
+
+
+def turned(case, level, dtype):
+    """The recurrent kernel as gru_backward reads it."""
+    units = case.shape[2]
+    out = np.full(3 * units * (-(-units // 16) * 16), 7, dtype)
+    return run("recurrent_turn", [case.u.astype(dtype), out], [units, 3, 3], threads=(1, 2, 3), dtype=dtype,
+               level=level)[1]
+
+
 def forward(case, level, dtype, training=True):
     """(gates, y, states before each step, last state) of the kernel."""
     batch, steps, units = case.shape
-    b, b2 = case.biases()
+    b, _ = case.biases()
     gates = np.full((batch, steps, 4 if training else 3, units), np.nan)
     gates[:, :, :3] = (case.x @ case.w + b).reshape(batch, steps, 3, units)
     y = np.full(case.dy.shape, np.nan)
     return kernel("gru_forward", case, [
-        gates, case.u, b2 if case.after and case.bias is not None else None, case.h0, case.mask, "scratch", gates,
+        gates, packed(case, level, dtype), case.h0, case.mask, "scratch", gates,
         y if case.sequences or case.mask is not None else None, np.full(case.shape, np.nan) if training else None,
         np.full((batch, units), np.nan)], level, dtype, training)
 
@@ -138,8 +160,8 @@ def check(case, level, dtype):
     gates, previous = np.stack(kept[1:], 2), kept[0]
     d, dh0, db = case.backward()
     found, found_dh0, found_db = kernel("gru_backward", case, [
-        gates, case.u, case.dy, case.dh, case.mask, previous, "scratch", gates, np.full((batch, units), np.nan),
-        np.full(np.shape(db), np.nan)], level, dtype)
+        gates, turned(case, level, dtype), case.dy, case.dh, case.mask, previous, "scratch", gates,
+        np.full((batch, units), np.nan), np.full(np.shape(db), np.nan)], level, dtype)
     assert_close(found.reshape(d.shape), d, 4 * unit, 1)
     assert_close(found_dh0, dh0, 4 * unit, 1)
     assert_close(found_db, db, 4 * unit * max(1, batch), 1)
@@ -180,6 +202,20 @@ def test_few_steps(steps, after, level, dtype):
 def test_large_kernel(after, level, dtype):
     """One that does not stay in L2: blocks of more rows."""
     check(Case(35, 1, 1, 160, after), level, dtype)
+
+
+@everywhere
+def test_two_blocks_of_a_large_kernel(level, dtype):
+    """Two threads have a block each: the bias gradients of 16 rows are summed, then those of the others."""
+    case = Case(32, 1, 1, 210)
+    gates = np.full((32, 1, 4, 210), 0.5)
+    case.dh = np.zeros((32, 210))
+    case.dy = np.ones((32, 1, 210))
+    case.dy[0], case.dy[16] = 1e20, -1e20
+    found = kernel("gru_backward", case, [
+        gates, turned(case, level, dtype), case.dy, case.dh, None, np.zeros(case.shape), "scratch", gates, None,
+        np.full((2, 630), np.nan)], level, dtype)[-1]
+    assert not found.any(), "one sum of all rows"
 
 
 @everywhere

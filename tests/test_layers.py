@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from layer_checks import check_gradients, check_layer
+from layer_checks import check_gradients, check_layer, gradients
 
 import fastnn
 from fastnn.layers import (
@@ -413,6 +413,14 @@ def test_variable_is_a_view_of_its_vector():
 def test_bad_settings(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_no_features():
+    """A product with them is the bias, in every row."""
+    for shape in ((2, 0), (2, 3, 0), (2, 3, 2, 0)):
+        assert (Dense(5, bias_initializer="ones")(np.zeros(shape)) == 1).all()
+    y, _, (_, bias) = gradients(Dense(5, dtype="float64"), np.zeros((2, 3, 0)), np.ones((2, 3, 5)))
+    assert not y.any() and (bias == 6).all()
 
 
 def test_a_built_layer_refuses_other_features():

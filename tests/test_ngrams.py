@@ -1,53 +1,80 @@
-"""Interpolated n-grams against counting in plain Python."""
+"""N-grams against counting in plain Python."""
+import itertools
 import math
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 
-from fastnn.cli.ngrams import Interpolated
+from fastnn.cli.ngrams import DISCOUNTS, Interpolated, KneserNey
 
 SIZE = 7
 BLOCKS = [np.array(block) for block in ([1, 2, 3, 1, 2, 4, 1], [2, 2, 3, 1, 5], [6, 1, 2])]
 OTHERS = [np.array(block) for block in ([1, 2, 3, 3, 2], [4, 1, 2, 6])]
 
 
-def counted(order, weights, blocks):
-    """The probability of each word but the first of each block, by dictionaries."""
-    grams, histories = Counter(), Counter()
+def grams(block, n):
+    """The n-gram that ends in each word of a block."""
+    padded = [0] * (n - 1) + block.tolist()
+    return [tuple(padded[i:i + n]) for i in range(len(block))]
+
+
+def counts(n):
+    return Counter(gram for block in BLOCKS for gram in grams(block, n))
+
+
+def interpolated(order, weights, history, word):
+    """The probability by dictionaries."""
+    found, part = weights[0] / (SIZE - 1), 1 / (SIZE - 1)
     for n in range(1, order + 1):
-        for block in BLOCKS:
-            padded = [0] * (n - 1) + block.tolist()
-            for i in range(len(block)):
-                gram = tuple(padded[i:i + n])
-                grams[gram] += 1
-                histories[n, gram[:-1]] += 1
-    found = []
-    for block in blocks:
-        for i in range(1, len(block)):
-            p = weights[0] / (SIZE - 1)
-            for n in range(1, order + 1):
-                gram = tuple(([0] * order + block.tolist())[order + i - n + 1:order + i + 1])
-                before = histories[n, gram[:-1]]
-                p += weights[n] * (grams[gram] / before if before else 0)
-            found.append(p)
+        after = {gram[-1]: count for gram, count in counts(n).items() if gram[:-1] == history[len(history) - n + 1:]}
+        if after:
+            part = after.get(word, 0) / sum(after.values())
+        found += weights[n] * part
     return found
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
-def test_probabilities_are_those_of_counting(order):
-    model = Interpolated(order, SIZE, BLOCKS)
+def kneser_ney(order, discount, history, word):
+    found = 1 / (SIZE - 1)
+    for n in range(1, order + 1):
+        kinds = counts(n) if n == order else Counter(gram[1:] for gram in counts(n + 1))
+        after = {gram[-1]: count for gram, count in kinds.items() if gram[:-1] == history[len(history) - n + 1:]}
+        if after:
+            found = (max(after.get(word, 0) - discount, 0) + discount * len(after) * found) / sum(after.values())
+    return found
+
+
+def chosen(kind, order):
+    """A model of order ``order`` that is not tuned, and its probability by dictionaries."""
+    model = kind(order, SIZE, BLOCKS)
+    if kind is KneserNey:
+        model.discount = 0.6
+        return model, partial(kneser_ney, order, 0.6)
     model.weights = np.arange(1, order + 2) / np.arange(1, order + 2).sum()
-    expected = counted(order, model.weights, OTHERS)
+    return model, partial(interpolated, order, model.weights)
+
+
+KINDS = pytest.mark.parametrize("kind", [Interpolated, KneserNey])
+
+
+@KINDS
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_probabilities_are_those_of_counting(kind, order):
+    model, probability = chosen(kind, order)
+    expected = [probability(gram[:-1], gram[-1]) for block in OTHERS for gram in grams(block, 5)[1:]]
     assert model.probabilities(OTHERS).tolist() == pytest.approx(expected, rel=1e-12)
     assert model.perplexity(OTHERS) == pytest.approx(math.exp(-np.log(expected).mean()), rel=1e-12)
 
 
-def test_a_word_after_a_known_history_has_probabilities_that_add_to_one():
-    model = Interpolated(3, SIZE, BLOCKS).tune(OTHERS)
-    assert model.weights.sum() == pytest.approx(1)
-    ways = [np.array([1, 2, word]) for word in range(1, SIZE)]
-    assert sum(model.probabilities([way])[-1] for way in ways) == pytest.approx(1)
+@KINDS
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_after_whatever_words_the_probabilities_add_to_one(kind, order):
+    model = kind(order, SIZE, BLOCKS).tune(OTHERS)
+    for length in (1, 2, 3):
+        ways = [np.array(way) for way in itertools.product(range(1, SIZE), repeat=length + 1)]
+        last = model.probabilities(ways).reshape(-1, SIZE - 1, length)[..., -1]
+        assert last.sum(axis=1) == pytest.approx(1)
 
 
 def test_tuned_weights_are_the_best_there_are():
@@ -64,12 +91,22 @@ def test_tuned_weights_are_the_best_there_are():
     assert best < Interpolated(1, SIZE, text[:20]).tune(text[20:]).perplexity(text[20:])
 
 
-def test_what_was_never_seen_is_still_possible():
+def test_the_tuned_discount_is_the_best_of_all():
+    text = [np.random.default_rng(i).geometric(0.4, 60).clip(max=SIZE - 1) for i in range(6)]
+    model = KneserNey(3, SIZE, text[:4]).tune(text[4:])
+    best = model.perplexity(text[4:])
+    for model.discount in DISCOUNTS:
+        assert model.perplexity(text[4:]) >= best - 1e-12
+
+
+@KINDS
+def test_what_was_never_seen_is_still_possible(kind):
     same = [np.array([1, 2] * 200)]
-    model = Interpolated(2, SIZE, same).tune(same)
+    model = kind(2, SIZE, same).tune(same)
     assert model.perplexity([np.array([1, 6, 5])]) < 1e5
 
 
-def test_too_many_words_are_refused():
-    with pytest.raises(ValueError, match="n-grams of 3 have no room for 3000000 words"):
-        Interpolated(3, 3_000_000, BLOCKS)
+@KINDS
+def test_long_grams_of_many_words_are_told_apart(kind):
+    text = [np.array([1, 2, 3, 9_999_999, 5, 1, 2, 3, 9_999_998, 6] * 50)]
+    assert kind(5, 10_000_000, text).tune(text).perplexity(text) < 1.2

@@ -31,6 +31,10 @@ def test_words_that_are_not_used():
     assert tokenizer.word_index["?"] == 1 and tokenizer.word_index["the"] == 2
     assert tokenizer.texts_to_sequences(["the dog sat"]) == [[2, 1, 1]]
     assert tokenizer.sequences_to_texts([[2, 55]]) == ["the ?"]
+    named = Tokenizer(oov_token="the")                  # comes in the texts too: the numbers go on behind it
+    named.fit_on_texts(TEXTS)
+    assert named.texts_to_sequences(["a dog barks"]) == [[named.word_index[word] for word in ("a", "dog", "the")]]
+    assert named.sequences_to_texts(named.texts_to_sequences(TEXTS[:1])) == ["the cat sat on the mat"]
     few = Tokenizer(num_words=3)
     few.fit_on_texts(TEXTS)
     assert few.texts_to_sequences(["the dog sat"]) == [[1]]
@@ -138,3 +142,20 @@ def test_misuse():
         Tokenizer().sequences_to_matrix([[1]], "tf")
     with pytest.raises(ValueError, match="`num_words`"):
         Tokenizer(num_words=0)
+    with pytest.raises(ValueError, match="`Tokenizer` has counted no words yet; call fit_on_texts first"):
+        Tokenizer().texts_to_matrix(["a"])
+
+
+@pytest.mark.parametrize(("texts", "words"), [
+    (None, "`texts` must be a list of texts, got None"), ([None], "got None at place 0; leave it out"),
+    ([1, 2], "got 1 at place 0"), (["a", float("nan")], 'got nan at place 1; leave it out, or put "" there'),
+    (["a", ["b", 3]], r"`texts` must be texts or lists of words, got the list \['b', 3\]")])
+def test_what_is_no_text_changes_nothing(texts, words):
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(["b", "a b"])
+    before = tokenizer.to_json()
+    for call in (tokenizer.fit_on_texts, tokenizer.texts_to_sequences, tokenizer.texts_to_matrix):
+        with pytest.raises(TypeError, match=words):
+            call(texts)
+    assert tokenizer.to_json() == before and tokenizer.texts_to_matrix(iter([["b"], ""])).tolist() == [[0, 1, 0],
+                                                                                                     [0, 0, 0]]

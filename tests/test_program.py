@@ -4,11 +4,13 @@ import pytest
 from nets import blobs, deep_net, small_net
 
 import fastnn
+from fastnn import testing
 from fastnn.layers import Activation, BatchNormalization, Dense, Dropout, Flatten
 from fastnn.program import Lowering, PerRow, Program, debug, memory
 from fastnn.program import program as program_module
 from fastnn.program.ir import Operation, Value
 from fastnn.program.show import describe
+from fastnn.testing import run_kernel
 
 
 def labels(program):
@@ -164,6 +166,16 @@ def test_a_program_serves_any_number_of_rows():
     assert np.array_equal(large[:3], small)
 
 
+def test_a_run_without_all_arrays_is_refused():
+    frame = small_net().program(training=False).plan(3).acquire()
+    x = np.zeros((3, 4), "float32")
+    for arrays in ([], [x]):
+        with pytest.raises(ValueError, match=f"needs 2 arrays, got {len(arrays)}"):
+            frame.run(arrays, 3, 3, 0, 1)
+    with pytest.raises(ValueError, match="needs 2 arrays, got 1"):
+        testing.run_kernel("gather", [x], [3, 4, 1], arrays=[x])
+
+
 def test_printing_shows_every_operation():
     model = deep_net()
     text = str(model.program())
@@ -247,3 +259,22 @@ def test_debug_shows_a_value_read_before_it_is_written(run_python):
 def test_a_program_that_reads_what_nothing_writes_is_refused(run_python):
     planted = 'y = build.value((32,)); build.scatter(y, "output"); build.emit("relu_forward", [x], [y], [PerRow(32)])'
     assert "which no operation before it writes" in overrun(run_python, planted).stderr
+
+
+@pytest.mark.parametrize("index", [-1, 8, 4000])
+def test_an_operation_on_an_array_that_no_run_takes_is_refused(index):
+    with pytest.raises(ValueError, match=f"gather: a program takes at most 8 arrays.*got number {index}"):
+        run_kernel("gather", [np.empty(4, "float32")], [1, 4, index], arrays=[np.ones((1, 4), "float32")])
+
+
+def test_a_program_of_too_many_arrays_is_refused():
+    build = Lowering(False, "float32")
+    values = [build.gather((4,), f"array {i}") for i in range(9)]
+    total = build.value((4,))
+    for value in values:
+        build.emit("add", [value, values[0]], [total], [total.elements()])
+        build.scatter(total, "output")
+    with pytest.raises(ValueError, match="at most 8 arrays"):
+        Program(build, "wide").plan(1)
+    with pytest.raises(ValueError, match="at most 8 arrays, got 9"):
+        run_kernel("gather", [np.empty(4, "float32")], [1, 4, 0], arrays=[np.ones((1, 4), "float32")] * 9)

@@ -48,6 +48,12 @@ def test_saving_and_loading(tmp_path, monkeypatch):
     assert printed(code) == "True\n"
 
 
+def test_steps_one_after_another():
+    (code,) = blocks("Steps one after another", "python")
+    fastnn.utils.set_random_seed(0)
+    assert printed(code) == "True\n"
+
+
 def test_the_classics():
     (code,) = blocks("The classics", "python")
     learned, descent = printed(code).splitlines()

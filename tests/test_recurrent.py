@@ -263,8 +263,9 @@ def test_kernels_write_nothing_else(cell, dtype, units, inside, level):
     wide = -(-units // 16) * 16
     weights = [a["kernel"], a["recurrent"], a["bias"]] if inside else [None, a["recurrent"], None]
     packed = run_guarded("recurrent_pack", [*weights, empty((1 + inside + units) * gates * wide)],
-                         [inside, units, gates], **settings)[3]
-    turned = run_guarded("recurrent_turn", [a["recurrent"], empty(gates * units * wide)], [units, gates], **settings)[1]
+                         [inside, units, gates, 4, gates * units], **settings)[3]
+    turned = run_guarded("recurrent_turn", [a["recurrent"], empty(gates * units * wide)], [units, gates, 4],
+                         **settings)[1]
     ahead = None if inside else np.ascontiguousarray(a["x"] @ a["kernel"] + a["bias"])
     states, units_of_states = [a["h0"], a["c0"]][:n], [empty((rows, units)) for _ in range(n)]
     kept = [empty((rows, steps, gates * units)), *[empty((rows, steps, 2 * units))] * (n - 1)]

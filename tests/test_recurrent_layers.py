@@ -33,6 +33,15 @@ def make(kind, **options):
     return cls(3, dtype="float64", **{**own, **options})
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_features(kind):
+    """The bias alone, as with features that are all 0."""
+    layers = [make(kind, return_sequences=True, bias_initializer="ones", recurrent_initializer="zeros")
+              for _ in range(2)]
+    x = np.zeros((2, 4, 1))
+    assert np.array_equal(layers[0](x[..., :0]), layers[1](x)) and layers[0](x[..., :0]).all()
+
+
 @pytest.mark.parametrize("steps", [1, 4, 17])
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,57 +139,23 @@ def test_a_mask_as_if_the_steps_were_not_there(kind):
     assert np.array_equal(zero(x, mask=mask)[0], y * mask[..., None])
 
 
-def test_stateful():
-    layer = LSTM(3, stateful=True, return_sequences=True)
-    plain = LSTM(3, return_sequences=True, return_state=True)
-    x = numbers(4, 6, 2).astype("float32")
-    first = layer(x)
-    plain(x)
-    plain.set_weights(layer.get_weights())
-    expected, *states = plain(x)
-    assert np.array_equal(first, expected)
-    assert np.array_equal(layer(x), plain(x, initial_state=states)[0])
-    assert [s.shape for s in layer.states] == [(4, 3), (4, 3)] and layer.get_weights()[0].shape == (2, 12)
-    layer.reset_states()
-    assert np.array_equal(layer(x), expected)
-    with pytest.raises(ValueError, match=r"stateful.*batches of 4 rows.*got 3 rows"):
-        layer(x[:3])
+def test_a_setting_that_is_changed_counts_from_the_next_call_on():
+    layer, x = LSTM(3), numbers(4, 5, 2).astype("float32")
+    last = layer(x)
+    layer.return_sequences = True
+    assert np.array_equal(layer(x)[:, -1], last)
+    layer.go_backwards = True
+    assert np.array_equal(layer(x[:, ::-1])[:, -1], last)
+    layer.return_state = True
+    assert len(layer(x)) == 3
 
 
-def test_stateful_in_a_model_and_its_file(tmp_path):
-    model = fastnn.Sequential([fastnn.Input(batch_shape=(4, 5, 2)), SimpleRNN(3, stateful=True, return_sequences=True),
-                               Bidirectional(GRU(2, stateful=True)), Dense(1)])
-    assert model.output_shape == (4, 1)
-    model.compile("sgd", "mse")
-    x = numbers(8, 5, 2).astype("float32")
-    model.fit(x, x[:, 0, :1], batch_size=4, epochs=2, shuffle=False, verbose=0)
-    model.save(tmp_path / "m.fastnn")
-    again = fastnn.models.load_model(tmp_path / "m.fastnn")
-    for layer in model.layers[:2]:
-        layer.reset_states()
-    assert np.array_equal(model.predict(x, verbose=0), again.predict(x, batch_size=4, verbose=0))
-    before = model.get_weights()
-    for call in (lambda: model.fit(x, x[:, 0, :1], batch_size=3, verbose=0), lambda: model.predict(x[:5], verbose=0),
-                 lambda: model.evaluate(x, x[:, 0, :1], batch_size=8, verbose=0), lambda: model(x)):
-        with pytest.raises(ValueError, match="stateful, with states for batches of 4 rows"):
-            call()
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
-
-
-def test_a_batch_that_fails_changes_no_state():
-    """States are written at the end of a step, with the weights."""
-    class Fails(fastnn.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 1:
-                raise RuntimeError("stop")
-
-    layer = GRU(3, stateful=True)
-    model = fastnn.Sequential([fastnn.Input(batch_shape=(4, 5, 2)), layer, Dense(1)])
-    model.compile("sgd", "mse")
-    x = numbers(8, 5, 2).astype("float32")
-    with pytest.raises(RuntimeError):
-        model.fit(x, x[:, 0, :1], batch_size=4, shuffle=False, verbose=0, callbacks=[Fails()])
-    assert layer.states[0].numpy().any()
+def test_a_setting_of_the_cell_is_refused_later():
+    """AttributeError as in Keras."""
+    for layer, name in ((LSTM(3), "dropout"), (GRU(3), "units"), (SimpleRNN(3), "activation")):
+        with pytest.raises(AttributeError, match=rf"layer '\w+': `{name}` is a setting .* got 0.5; make .*{name}="):
+            setattr(layer, name, 0.5)
+        assert getattr(layer, name) == getattr(layer.cell, name) != 0.5
 
 
 # dropout
@@ -284,6 +259,17 @@ def test_cells_on_cells():
     np.testing.assert_allclose(y, chain.predict(x, verbose=0), rtol=1e-12)
     np.testing.assert_allclose(layer(x, initial_state=[[h, c], *rest])[0].shape, y.shape)
     Probe(layer, x, [numbers(2, n) for n in (3, 3, 2, 4)], some_mask(2, 4)).check()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_a_stack_of_cells_called_by_itself(n):
+    cell, x = layers.StackedRNNCells([LSTMCell(4) for _ in range(n)]), numbers(3, 5, 2).astype("float32")
+    layer = RNN(cell, return_sequences=True)
+    expected, states = layer(x), [[np.zeros((3, 4), "float32")] * 2] * n
+    for step in range(5):
+        y, states = cell(x[:, step], states)
+        np.testing.assert_allclose(y, expected[:, step], rtol=1e-5, atol=1e-6)
+    assert [len(pair) for pair in states] == [2] * n and np.array_equal(states[-1][0], y)
 
 
 @pytest.mark.parametrize("cell", [LSTMCell(4), GRUCell(4), GRUCell(4, reset_after=False), SimpleRNNCell(4)])

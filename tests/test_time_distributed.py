@@ -74,6 +74,20 @@ def test_penalties_count_all_steps():
     np.testing.assert_allclose(loss(inside) - loss(outside), penalty, rtol=1e-4)
 
 
+@pytest.mark.parametrize("inner", [layers.Dense, layers.Conv1D, layers.LayerNormalization])
+def test_the_penalty_on_the_output_of_the_layer_itself_does_not_count(inner):
+    """As in Keras: the layer is not called, but only computed at each step."""
+    def loss(**options):
+        arguments = {layers.Dense: [3], layers.Conv1D: [2, 2]}.get(inner, [])
+        model = fastnn.Sequential([fastnn.Input((3, 4, 3)), layers.TimeDistributed(inner(*arguments, **options))])
+        model.set_weights([np.full(w.shape, 0.1) for w in model.get_weights()])
+        model.compile("sgd", "mse")
+        return model.evaluate(x, np.zeros((5, *model.output_shape[1:])), verbose=0)
+
+    x = np.random.default_rng(0).standard_normal((5, 3, 4, 3))
+    assert loss(activity_regularizer="l2") == loss()
+
+
 def test_a_model_inside_goes_into_files(tmp_path):
     model = fastnn.Sequential([fastnn.Input((5, 4, 3)), layers.TimeDistributed(net()), layers.LSTM(2)])
     x = np.random.default_rng(0).standard_normal((6, 5, 4, 3))

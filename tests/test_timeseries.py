@@ -110,6 +110,29 @@ def test_in_fit_evaluate_and_predict():
         by_stream.fit(alone, verbose=0)
 
 
+def test_what_data_sets_of_tensorflow_have():
+    dataset = timeseries_dataset_from_array(SERIES, SERIES * 2, 4, batch_size=10)
+    assert dataset.prefetch(1) is dataset.prefetch(buffer_size=-1) is dataset.cache() is dataset
+    mapped = dataset.map(lambda x, y: (x[:, :-1], x[:, -1] + y), num_parallel_calls=4).prefetch(2)
+    assert len(mapped) == 4 and len(mapped.take(3)) == len(list(mapped.take(3))) == 3
+    for _ in range(2):                                                # any number of times
+        for (x, y), (before, aim) in zip(mapped, dataset, strict=True):
+            assert np.array_equal(x, before[:, :3]) and np.array_equal(y, before[:, 3] + aim)
+    split = timeseries_dataset_from_array(SERIES, None, 4, batch_size=10).map(lambda x: (x[:, :3], x[:, 3:]))
+    x, y = next(iter(split.map(lambda x, y: (x + 1, y))))
+    assert np.array_equal(x[:, 2], y[:, 0])
+    model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(split.map(lambda x, y: (x / 40, y / 40)), epochs=2, validation_data=split, verbose=0)
+    for stream in (dataset, split):
+        for name, advice in (("shuffle", "shuffle=True"), ("batch", "batch_size"), ("repeat", "every epoch"),
+                             ("unbatch", "batch_size=None"), ("no_such", "no attribute")):
+            with pytest.raises(AttributeError, match=advice):
+                getattr(stream, name)
+    with pytest.raises(TypeError, match="`map_func` must be a function of a batch, got 3"):
+        dataset.map(3)
+
+
 def test_it_is_where_keras_has_it():
     assert utils.timeseries_dataset_from_array is timeseries_dataset_from_array
     assert preprocessing.timeseries_dataset_from_array is timeseries_dataset_from_array
@@ -118,6 +141,7 @@ def test_it_is_where_keras_has_it():
 @pytest.mark.parametrize(("arguments", "options", "text"), [
     ((3.0, None, 2), {}, "`data` must have a first axis of steps, got the single number"),
     ((["a", "b"], None, 1), {}, "`data` must hold real numbers"),
+    (([], [], 5), {}, "`data` must have at least one step, got none"),
     ((SERIES, 5, 2), {}, "`targets` must have a first axis of steps"),
     ((SERIES, [], 2), {}, "`targets` must hold one for a window at least"),
     ((SERIES, SERIES[:5], 2), {"start_index": 5}, "`targets` .* got none from step 5 on"),

@@ -139,6 +139,11 @@ def test_pad_sequences_of_vectors_words_and_nothing():
     (SEQUENCES, {"truncating": "left"}, "`truncating` must be 'pre' or 'post', got 'left'"),
     (SEQUENCES, {"maxlen": -1}, "`maxlen` must be a whole number of at least 0, got -1"),
     (SEQUENCES, {"value": "x"}, "`value` must be a number for the dtype int32, got 'x'"),
+    ([[1], [2, 2**40]], {}, "what the dtype int32 can, got 1099511627776 in sequence 1"),
+    ([np.array([5, -2**40])], {}, r"int32 can, got np.int64\(-1099511627776\) in sequence 0"),
+    ([[1], [3, "a"]], {}, "int32 can, got 'a' in sequence 1; use another `dtype`, or for words a Tokenizer"),
+    ([[1], [None]], {"dtype": "int64"}, "int64 can, got None in sequence 1"),
+    ([[1], [[1, 2], [3]]], {}, "steps of one shape"),
     ([np.ones((2, 3)), np.ones((2, 4))], {}, r"got \(3,\) and \(4,\) in sequence 1")])
 def test_pad_sequences_refuses(sequences, options, words):
     with pytest.raises(ValueError, match=words):

@@ -67,8 +67,14 @@ def write(path, data):
 
 
 def load(path):
-    """The model in a file; CommandError for whatever is none."""
+    """The model in a file, or in the folder that `fastnn train` made; CommandError for whatever is none."""
     import fastnn
+
+    from .train_file import MODEL
+    if os.path.isdir(path):
+        path, folder = os.path.join(path, MODEL), path
+        if not os.path.isfile(path):
+            raise CommandError(f"{folder}: is a folder without {MODEL}; expected a model file", 2)
     try:
         return fastnn.models.load_model(path)
     except fastnn.ModelFileError as error:

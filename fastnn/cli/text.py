@@ -5,6 +5,7 @@ import importlib.util
 import itertools
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +23,9 @@ FEWEST_TIMES = 2                # a word that came less often while training is 
 MOST_WORDS = 10_000             # in the vocabulary
 STEPS = {False: 20, True: 64}   # words, or characters, of a window
 MOST_BLOCKS = 50
-WORD = re.compile(r"\w+(?:['’-]\w+)*|([^\w\s])\1*")       # a word, or a mark however often repeated
+# A word, or a mark however often repeated, with what may belong to its letters.
+WORD = r"\w[\w{0}]*(?:['’-]\w[\w{0}]*)*|([^\w\s])(?:\1|[{0}])*"
+JOINERS = "\u200c\u200d"         # of zero width: they say how the letters on both sides are written
 NO_BLANK_BEFORE, NO_BLANK_AFTER = ".,;:!?)]}%’", "([{"
 BEGINNINGS = (".", "\n")        # what stands before a text that begins
 
@@ -35,13 +38,15 @@ def read(path: str) -> str:
         raise wrong(path, "is no regular file; expected a text file")
     try:
         data = Path(path).read_bytes()
+        place = data.find(0)                   # letters in UTF-16, or no text at all
         text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except OSError as error:
         raise wrong(path, f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        place, line = error.start, data.count(b"\n", 0, error.start) + 1
-        raise wrong(path, f"is no UTF-8 text (byte {data[place]:#04x} at place {place}, in line {line}); save it in "
-                          "UTF-8") from None
+        place = error.start
+    if place >= 0:
+        raise wrong(path, f"is no UTF-8 text (byte {data[place]:#04x} at place {place}, in line "
+                          f"{data.count(10, 0, place) + 1}); save it in UTF-8")
     if not text.strip():
         raise wrong(path, "is empty; expected a text")
     return text
@@ -60,12 +65,16 @@ def default() -> str:
 
 
 def tokens(text: str, chars: bool) -> list[str]:
-    """The characters of a text, or its words and marks in small letters.
+    """The characters of a text, or its words and marks in small letters, composed as NFC has them.
 
     >>> tokens("Don't stop -- it's 9 o'clock.", chars=False)
     ["don't", 'stop', '--', "it's", '9', "o'clock", '.']
     """
-    return list(text) if chars else [match.group() for match in WORD.finditer(text.lower())]
+    text = unicodedata.normalize("NFC", text if chars else text.lower())
+    if chars:
+        return list(text)
+    parts = JOINERS + "".join(sorted(c for c in set(text) if unicodedata.category(c)[0] == "M"))
+    return [match.group() for match in re.finditer(WORD.format(parts), text)]
 
 
 def unit(chars: bool) -> str:

@@ -57,10 +57,10 @@ OPTIONS = {
                  "help": "passes over the training rows (default: 50 iris, 30 digits, 5 as pictures, a table 100, 20 "
                          "if it is large; a text at most 40)"},
     "--batch-size": {"type": whole, "metavar": "N",
-                     "help": "rows of a step (default: 32, for a large table 256, a text 16)"},
+                     "help": "rows of a step (default: 32, 256 for a large table, 64 for a large text)"},
     "--hidden": {"type": wholes, "metavar": "N[,N...]",
                  "help": "units of the hidden layers (default: 64,64 iris, 128,64 digits, 128 as pictures, 64 a "
-                         "table, 128 a text)"},
+                         "table, 256 a text)"},
     "--seed": {"type": seed, "default": 0, "metavar": "N",
                "help": "seed of the split, the weights and the shuffling (default: 0)"},
     "--out": {"metavar": "DIR", "help": "folder for the pictures, and for a table or text the model "
@@ -145,6 +145,8 @@ def run(options):
         raise CommandError(f"--model {options.model} is for digits, not for {options.source}", 2)
     if options.source not in KNOWN:
         if not options.target:
+            from .text import read
+            read(options.source)           # a file that is not there, or is no text, is what to complain of
             raise CommandError(f"{options.source}: --target is missing: the name of the column to predict; --model "
                                "lstm takes the file as a text", 2)
         from . import train_file

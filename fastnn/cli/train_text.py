@@ -11,7 +11,7 @@ import fastnn
 from fastnn import layers, plotting
 
 from . import CommandError, check_folder, count, process_seconds, save_pictures, train
-from .ngrams import Interpolated
+from .ngrams import Interpolated, KneserNey
 from .table import wrong
 from .text import STEPS, Parts, Vocabulary, default, read, split, tokens, unit, windows
 from .train_file import save
@@ -19,6 +19,7 @@ from .train_file import save
 DEFAULT = "text"              # the name of the text that comes along
 FEWEST_BLOCKS = 10            # of a window and the next word: eight to train, one to tune with, one held out
 BASELINES = {False: (2, "bigram"), True: (3, "trigram")}
+LONGEST = 5                   # words of the n-grams that show what can be had without a net
 SAMPLE, TEMPERATURE = {False: 30, True: 200}, 0.8
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 MANY = 200_000                # words from which on windows that overlap are not needed, and larger batches do
@@ -30,12 +31,12 @@ class Recipe(NamedTuple):
 
     embedding: int
     hidden: int
-    dropout: tuple[float, float]      # of what the embedding gives, and of what the recurrent layer does
-    rate: float = 3e-3
-    patience: int = 4                 # epochs without a better loss on the validation text
+    dropout: tuple[float, float, float]     # of whole words, of what the embedding gives and the recurrent layer does
+    rate: float = 4e-3
+    patience: int = 6                       # epochs without a better loss on the validation text
 
 
-RECIPES = {False: Recipe(128, 128, (0.5, 0.5)), True: Recipe(32, 128, (0.1, 0.3), 4e-3)}
+RECIPES = {False: Recipe(256, 256, (0.2, 0.65, 0.65)), True: Recipe(64, 256, (0.05, 0.1, 0.5), 5e-3)}
 
 
 def run(options) -> None:
@@ -77,24 +78,25 @@ def check(options) -> None:
 def prepare(text: str, source: str, chars: bool) -> tuple[Vocabulary, Parts]:
     """The vocabulary of the part to learn from, and all parts in its numbers; CommandError for too short a text."""
     words, steps = tokens(text, chars), STEPS[chars]
-    if not any(character.isalnum() for character in text):
-        raise wrong(source, "has no words; expected a text")
+    advice = "" if chars or len(text) < FEWEST_BLOCKS * (STEPS[True] + 1) else "; --chars learns its characters instead"
     if len(words) < FEWEST_BLOCKS * (steps + 1):
         raise wrong(source, f"has {count(len(words), unit(chars))}; {FEWEST_BLOCKS * (steps + 1)} or more are needed: "
-                            f"{FEWEST_BLOCKS} parts of a window of {steps} and the one that follows")
+                            f"{FEWEST_BLOCKS} parts of a window of {steps} and the one that follows{advice}")
     parts = split(words, steps)
     vocabulary = Vocabulary.of(parts.train, chars, steps)
     if not vocabulary.words:
-        raise wrong(source, f"no {unit(chars)} comes twice in the part to learn from: there is nothing to learn")
+        raise wrong(source, f"no {unit(chars)} comes twice in the part to learn from: there is nothing to learn"
+                            + advice)
     return vocabulary, Parts(*([vocabulary.encode(block) for block in blocks] for blocks in parts))
 
 
 def build(vocabulary: Vocabulary, parts: Parts, kind: str, hidden: list[int] | None):
     """A net that gives the probabilities of the next word after each word of a window, compiled."""
     recipe = RECIPES[vocabulary.chars]
-    before, behind = recipe.dropout
-    model = fastnn.Sequential([fastnn.Input((vocabulary.steps,), dtype="int32"),
-                               layers.Embedding(vocabulary.size, recipe.embedding), layers.Dropout(before)])
+    words, before, behind = recipe.dropout
+    model = fastnn.Sequential([
+        fastnn.Input((vocabulary.steps,), dtype="int32"), layers.Embedding(vocabulary.size, recipe.embedding),
+        layers.Dropout(words, noise_shape=(None, vocabulary.steps, 1)), layers.Dropout(before)])
     for units in hidden or [recipe.hidden]:
         model.add(LAYERS[kind](units, return_sequences=True))
         model.add(layers.Dropout(behind))
@@ -113,7 +115,7 @@ def fit(model, vocabulary: Vocabulary, parts: Parts, options):
     many, steps = sum(map(len, parts.train)) > MANY, vocabulary.steps
     x, y, _ = windows(parts.train, steps, steps if many else steps // 2)
     stop = fastnn.callbacks.EarlyStopping(patience=RECIPES[vocabulary.chars].patience, restore_best_weights=True)
-    return model.fit(x, y, batch_size=options.batch_size or (64 if many else 16), epochs=options.epochs or 40,
+    return model.fit(x, y, batch_size=options.batch_size or (64 if many else 32), epochs=options.epochs or 40,
                      validation_data=windows(parts.tune, steps, steps)[:2], callbacks=[stop], verbose=2)
 
 
@@ -135,12 +137,14 @@ def report(model, vocabulary: Vocabulary, parts: Parts, kind: str) -> None:
     from .generate import complete
     order, name = BASELINES[vocabulary.chars]
     baseline = Interpolated(order, vocabulary.size, parts.train).tune(parts.tune)
+    longest = KneserNey(LONGEST, vocabulary.size, parts.train).tune(parts.tune)
     held_out = np.concatenate(parts.test)
     print(f"\n{count(len(held_out), unit(vocabulary.chars))} held out in {count(len(parts.test), 'block')}; "
           f"{(held_out == 1).mean():.1%} of them are none of the {len(vocabulary.words)} in the vocabulary")
     print(f"{'perplexity':22}{'validation':>12}{'held out':>12}")
     for title, of in ((kind, lambda blocks: perplexity(model, blocks, vocabulary.steps)),
-                      (f"interpolated {name}", baseline.perplexity)):
+                      (f"interpolated {name}", baseline.perplexity),
+                      (f"Kneser-Ney {LONGEST}-gram", longest.perplexity)):
         print(f"{title:22}{of(parts.tune):12.2f}{of(parts.test):12.2f}")
     sample = complete(model, vocabulary, "", SAMPLE[vocabulary.chars], TEMPERATURE, np.random.default_rng(0))
     print(f"\nA sample at temperature {TEMPERATURE}:\n{sample}\n")

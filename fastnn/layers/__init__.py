@@ -1,8 +1,9 @@
 """Layers: each keeps its settings, says the shape of its output, and names the operations that compute it."""
-from .._describe import Registry, custom_object_scope, serialize
+from .._describe import custom_object_scope, serialize
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .base import KerasTensor, Layer
 from .bidirectional import Bidirectional
+from .composite import registry
 from .convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from .convolution_depthwise import (
     DepthwiseConv1D,
@@ -63,7 +64,7 @@ _CLASSES = (ELU, GRU, LSTM, RNN, Activation, ActivityRegularization, AlphaDropou
             Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D,
             SpatialDropout2D, StackedRNNCells, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D,
             ZeroPadding1D, ZeroPadding2D)
-registry = Registry("layer", Layer, _CLASSES)
+registry.enter(_CLASSES)
 
 __all__ = [
     "ELU", "GRU", "LSTM", "RNN", "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D",

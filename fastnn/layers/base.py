@@ -32,6 +32,7 @@ class Layer(Weighted):
     ``input_shape``/``input_dim``: on the first layer of a Sequential, in place of ``Input``.
     """
     unsaved: tuple[str, ...] = ("input_shape", "input_dim")
+    _fed_by: Layer | None = None             # the layer whose output the last symbolic call took, for advice
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -41,9 +42,17 @@ class Layer(Weighted):
 
     def __init__(self, *, activity_regularizer=None, trainable: bool = True, dtype=None, name: str | None = None,
                  input_shape=None, input_dim=None, **unknown):
+        batch_input_shape = unknown.pop("batch_input_shape", None)          # of Keras 2
         if unknown:
             names = parameters(type(self))      # type: ignore[arg-type]
-            raise ValueError(_spelling.unknown_among(type(self).__name__, unknown, names))
+            old = {"batch_shape": f"begin the model with Input(batch_shape={unknown.get('batch_shape')!s:.60})"}
+            raise ValueError(_spelling.unknown_among(type(self).__name__, unknown, names, old))
+        self.batch_size_argument = None
+        if batch_input_shape is not None:
+            if not isinstance(batch_input_shape, (tuple, list)) or not batch_input_shape:
+                raise ValueError(f"{type(self).__name__}: `batch_input_shape` must be (rows, ...), got "
+                                 f"{batch_input_shape!r:.60}")
+            self.batch_size_argument, *input_shape = batch_input_shape
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -70,7 +79,8 @@ class Layer(Weighted):
         """Create the weights for inputs of ``input_shape`` (None for the batch axis)."""
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the output, None for the batch axis; that of ``call`` is found by trying it."""
+        """The shape of the output, None for the batch axis and axes of any size; that of ``call`` is found by trying
+        it."""
         if hasattr(self, "call"):
             return (input_shape[0], *row_shape(self, self.call, tuple(input_shape[1:])))
         return input_shape
@@ -94,8 +104,10 @@ class Layer(Weighted):
         if not self.built:
             self.build(tuple(input_shape))
             self.built = True
-        self.output_shape = self.compute_output_shape(tuple(input_shape))
-        for shape in each_shape(self.output_shape):
+        output_shape = self.compute_output_shape(tuple(input_shape))
+        if self.output is None:                 # else it is that of the graph, which may have axes of any size
+            self.output_shape = output_shape
+        for shape in each_shape(output_shape):
             check_elements(f"layer {self.name!r}: an output", shape)
 
     def __call__(self, x, training: bool = False):
@@ -106,29 +118,41 @@ class Layer(Weighted):
                 return program(x)
         elif isinstance(x, KerasTensor):
             return self._symbolic(x)
-        return self._call_array(x, training)
+        return self._call_array(x, training, getattr(x, "_keras_mask", None))
 
     def _symbolic(self, x: KerasTensor) -> Any:
+        self._fed_by = None if x.node is None else x.node.layer
         self.ensure_built(x.shape)
+        self.output_shape = self.compute_output_shape(x.shape)
         outputs = [KerasTensor(shape, self.dtype, name=self.name) for shape in each_shape(self.output_shape)]
         self.input, self.output = x, outputs[0] if each_shape(self.output_shape)[0] is self.output_shape else outputs
         Node(self, [x], outputs)
         return self.output
 
-    def _call_array(self, x, training: bool):
+    def missing_axis(self, behind_input: str) -> str:
+        """What to do about an input with an axis too few; ``behind_input``: where no layer stands before."""
+        if self._fed_by is None:
+            return behind_input
+        if getattr(self._fed_by, "return_sequences", True):
+            return ""
+        return (f"; the layer before, {self._fed_by.name!r}, gives its last step only: make it with "
+                "return_sequences=True")
+
+    def _call_array(self, x, training: bool, mask=None):
         """The slow path: check the array, build, lower."""
-        x = _arrays.as_rows(x, "x")
+        x, masks = _arrays.as_rows(x, "x"), [] if mask is None else [_arrays.as_rows(mask, "mask")]
         with BUILDING:
             self.ensure_built((None, *x.shape[1:]))
             winograd = _winograd.enabled
-            key = (x.shape[1:], bool(training) and self._training_signature(), winograd)
+            mask_shapes = [m.shape[1:] for m in masks]
+            key = (x.shape[1:], bool(training) and self._training_signature(), winograd, *mask_shapes)
             program = self._programs.get(key)
             if program is None:
                 seed = random.get_seed()
                 program = EagerProgram(self.name, self.lower, x.shape[1:], self.reads_ids(), self.dtype,
-                                       bool(training), seed, winograd)
+                                       bool(training), seed, winograd, *mask_shapes)
                 self._programs.keep(key, program)
-        return program(x)
+        return program(x, *masks)
 
     def _training_signature(self) -> tuple:
         """What a program of training depends on beside shapes."""

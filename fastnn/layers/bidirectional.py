@@ -26,6 +26,7 @@ class Bidirectional(SequenceCall):
     (2, 5, 8)
     """
     unsaved = (*SequenceCall.unsaved, "weights")
+    holds = ("layer", "backward_layer")
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
         for argument, value in (("layer", layer), ("backward_layer", backward_layer)):
@@ -35,7 +36,7 @@ class Bidirectional(SequenceCall):
         if merge_mode not in MODES:
             raise ValueError(f"Bidirectional: `merge_mode` must be one of {MODES}, got {merge_mode!r:.60}")
         super().__init__(**kwargs)
-        self.merge_mode, self.two_kinds, self._first = merge_mode, backward_layer is not None, weights
+        self.merge_mode, self._first = merge_mode, weights
         name = layer.name.removeprefix("forward_").removeprefix("backward_")
         self.forward_layer = copied(layer, name=f"forward_{name}")
         self.backward_layer = backward_layer or copied(
@@ -84,6 +85,7 @@ class Bidirectional(SequenceCall):
     def build(self, input_shape):
         for part in self.parts:
             self.take_in(part)
+            part._fed_by = self._fed_by
             part.ensure_built(input_shape)
         if self._first is not None:
             self.set_weights(self._first)
@@ -125,15 +127,6 @@ class Bidirectional(SequenceCall):
             return [multiplied(build, y, z)]
         total = added(build, y, z)
         return [scaled(build, total, 0.5) if self.merge_mode == "ave" else total]
-
-    def get_config(self):
-        return super().get_config() | ({} if self.two_kinds else {"backward_layer": None})
-
-    @classmethod
-    def from_config(cls, config):
-        from . import get  # which stands above
-        layers = {name: get(config[name]) for name in ("layer", "backward_layer") if isinstance(config.get(name), dict)}
-        return cls(**config | layers)
 
 
 def copied(layer: Layer, **changes) -> Layer:

@@ -1,12 +1,19 @@
 """Layers that are made of other layers, and layers with several inputs and outputs."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from .._describe import Registry
 from ..program import Variable
 from .base import Layer
+
+registry: Registry[Layer] = Registry("layer", Layer, ())          # the rooms above enter their classes
 
 
 class Composite(Layer):
     """Base of layers made of others, its ``parts``, whose weights it has: their paths begin with its own name."""
+    holds: tuple[str, ...] = ()              # arguments that are layers, or lists of them
 
     @property
     def parts(self) -> list[Layer]:
@@ -21,11 +28,11 @@ class Composite(Layer):
             part.trainable = False
 
     def own_weights(self) -> list[Variable]:
-        return [*self._weights, *(w for part in self.parts for w in part.own_weights())]
+        return list(dict.fromkeys([*self._weights, *(w for part in self.parts for w in part.own_weights())]))
 
     @property
     def weights(self) -> list[Variable]:
-        weights = [*self._weights, *(w for part in self.parts for w in part.weights)]
+        weights = dict.fromkeys([*self._weights, *(w for part in self.parts for w in part.weights)])
         return [w for w in weights if not w.state] + [w for w in weights if w.state]
 
     @property
@@ -52,3 +59,23 @@ class Composite(Layer):
         super().forget_programs()
         for part in self.parts:
             part.forget_programs()
+
+    @classmethod
+    def from_config(cls, config):
+        """A new layer with these arguments, of which some are descriptions of layers."""
+        return cls(**{name: _made(value) if name in cls.holds else value for name, value in config.items()})
+
+
+def _made(value: Any) -> Any:
+    """The layers that are described; what is no description as it is."""
+    if isinstance(value, list):
+        return [_made(one) for one in value]
+    return registry.get(value) if isinstance(value, dict) else value
+
+
+def within(layer: Layer) -> Iterator[Layer]:
+    """The layers inside a model or a layer, at any depth, each as often as it is used."""
+    inner = getattr(layer, "layers", []) if hasattr(layer, "graph") else []
+    for part in layer.parts if isinstance(layer, Composite) else inner:
+        yield part
+        yield from within(part)

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from .. import _arrays
 from ..program import Lowering, Value
 from ..regularizers import L1L2
 from .base import Layer
@@ -42,6 +43,10 @@ class Masking(Layer):
         if isinstance(mask_value, bool) or not isinstance(mask_value, (int, float, np.integer, np.floating)):
             raise ValueError(f"Masking: `mask_value` must be a number, got {mask_value!r:.60}")
         self.mask_value = float(mask_value)
+
+    def compute_mask(self, inputs, mask=None):
+        """Which steps stay, bool (batch, ...)."""
+        return (_arrays.as_rows(inputs, "inputs") != self.mask_value).any(-1)
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) < 2:
@@ -89,7 +94,7 @@ class Lambda(Layer):
         given = self.output_shape_argument
         if callable(given):
             return tuple(given(tuple(input_shape)))
-        if given is not None:
+        if given is not None and (None in input_shape[1:] or hasattr(given, "__index__") or None not in given):
             return (input_shape[0], *((given,) if hasattr(given, "__index__") else given))
         row = tuple(input_shape[1:])
         if row not in self._shapes:

@@ -61,13 +61,14 @@ class ImageLayer(Layer):
             advice = f"; for one channel add an axis: x[{':' if self.channels_first else '...'}, None]"
             one = (1, *shape[1:]) if self.channels_first else (*shape[1:], 1)
             advice += f", and Input({one})" if shape[0] is None else ", for one row x[None]"
+            advice = self.missing_axis(advice)
         raise ValueError(f"layer {self.name!r}: expected an input of rank {self.rank + 2}, ({axes}), got shape "
                          f"{shape}{advice}")
 
-    def _call_array(self, x, training: bool):
+    def _call_array(self, x, training: bool, mask=None):
         x = _arrays.as_rows(x, "x")
         self.check_rank(x.shape)                # while the number of rows is known, for the text
-        return super()._call_array(x, training)
+        return super()._call_array(x, training, mask)
 
     def shape_of(self, batch, sizes: tuple, channels) -> tuple:
         """The shape of an array of these sizes, in this layer's order of axes."""

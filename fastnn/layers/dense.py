@@ -45,8 +45,10 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] is None:
+            advice = ("; behind Flatten all axes must have known sizes: give them to Input, or put global pooling or a "
+                      "recurrent layer in the place of Flatten") if tuple(input_shape) == (None, None) else ""
             raise ValueError(f"layer {self.name!r}: expected an input of rank 2 or more with a known last axis, got "
-                             f"shape {input_shape}")
+                             f"shape {input_shape}{advice}")
         if self.built and input_shape[-1] != self.kernel.shape[0]:
             raise ValueError(f"layer {self.name!r}: expected {self.kernel.shape[0]} features on the last axis, got an "
                              f"input of shape {input_shape}")

@@ -1,7 +1,7 @@
 """Embedding: each whole number becomes a row of a table that is trained."""
 from __future__ import annotations
 
-from .. import constraints, initializers, regularizers
+from .. import _arrays, constraints, initializers, regularizers
 from .._warn import warn
 from ..program import Ids, Lowering, Value
 from .base import Layer
@@ -17,6 +17,7 @@ class Embedding(Layer):
     with, (input_dim, output_dim). Ids may be of any dtype that holds them; any other number is a ValueError that says
     where it is. ``input_length`` is accepted and ignored, as in Keras 3.
     Weights: embeddings (input_dim, output_dim). A step clears and adds only the rows of the gradient that it uses.
+    Optimizers see the sum of the gradients of an id that a batch repeats, unlike Keras's on TensorFlow.
     Raises ValueError when ``input_dim`` or ``output_dim`` is no positive int.
 
     >>> import numpy as np
@@ -50,6 +51,10 @@ class Embedding(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)
+
+    def compute_mask(self, inputs, mask=None):
+        """With ``mask_zero`` where ids are not 0, bool of their shape; else None."""
+        return _arrays.as_rows(inputs, "inputs") != 0 if self.mask_zero else None
 
     def reads_ids(self):
         return Ids(self.input_dim, self.name)

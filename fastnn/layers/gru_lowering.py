@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..program import Lowering, PerRow, Value
-from ..program.lowering import TRANSPOSE_A, TRANSPOSE_B
+from ..program.lowering import BY_ROWS, TRANSPOSE_A, TRANSPOSE_B
+from .convolution_lowering import phase_of
 
 SEQUENCES, RESET_AFTER, KEEP, ACTIVATION_SHIFT = 1, 2, 4, 8
-ACTIVATIONS = {"tanh": 0, "relu": 1}
+ACTIVATIONS = {"tanh": 0, "relu": 1}            # bits 8-15 of an operation's flags
+VECTORS = 3                                     # in a panel of packed weights, at most
+PAD = 16                                        # units are packed as if they were a multiple of this
 
 
 def lower_gru(build: Lowering, x: Value, kernel: Value, recurrent_kernel: Value, bias: Value | None,
@@ -40,17 +43,17 @@ class Gru:
 
     def lower(self) -> tuple[Value, list[Value]]:
         build, units, steps = self.build, self.units, self.steps
-        kernel, recurrent, bias = self.weights
+        kernel, _, bias = self.weights
         self.gates = build.value((steps, (4 if self.training else 3) * units), name="gates")
         build.emit("matmul", [self.x, kernel, bias, None, None, None], [build.scratch(), self.gates],
-                   [PerRow(steps), self.features, 3 * units, self.features, 3 * units, self.gates.shape[-1]])
+                   [PerRow(steps), self.features, 3 * units, self.features, 3 * units, self.gates.shape[-1]],
+                   flags=BY_ROWS)
         state = build.value((units,), name="gru state", needs_gradient=self.training)
         y = state
         if self.sequences or self.mask is not None:
             y = build.value((steps, units) if self.sequences else (units,), name="gru y", needs_gradient=self.training)
         self.previous = build.value((steps, units), name="gru states") if self.training else None
-        second = part(bias, 3 * units, (3 * units,)) if self.after and bias is not None else None
-        build.emit("gru_forward", [self.gates, recurrent, second, self.h0, self.mask],
+        build.emit("gru_forward", [self.gates, self.packed(), self.h0, self.mask],
                    [build.scratch(), self.gates, y if y is not state else None, self.previous, state], self.sizes,
                    flags=self.flags)
         if self.training and y is state:
@@ -59,11 +62,26 @@ class Gru:
             build.backward([y, state], self.backward)
         return y, [state]
 
+    def packed(self) -> Value:
+        """The recurrent weights as steps read them: the candidate's apart, where its product comes after the reset."""
+        build, units, (_, recurrent, bias) = self.build, self.units, self.weights
+        padded = -(-units // PAD) * PAD
+        packed = build.value((3 * padded * (units + 1),), batched=False, name="packed weights")
+        second = part(bias, 3 * units, (3 * units,)) if self.after and bias is not None else None
+        phase = "body" if "body" in {phase_of(v) for v in (recurrent, second) if v is not None} else "head"
+        for gate, gates in [(0, 3)] if self.after else [(0, 2), (2, 1)]:
+            place = part(packed, gate * padded * (units + 1), (gates * padded * (units + 1),))
+            build.emit("recurrent_pack", [None, part(recurrent, gate * units, recurrent.shape), second], [place],
+                       [0, units, gates, gates, 3 * units], phase=phase)
+        return packed
+
     def backward(self, dy: Value | None, dh: Value | None) -> None:
         build, (kernel, recurrent, bias), h0, x = self.build, self.weights, self.h0, self.x
         dh0 = build.gradient_place(h0) if h0 is not None and h0.needs_gradient else None
         db = build.gradient_place(bias) if bias is not None and bias.needs_gradient else None
-        build.emit("gru_backward", [self.gates, recurrent, dy, dh, self.mask, self.previous],
+        turned = build.value((3 * self.units * (-(-self.units // PAD) * PAD),), batched=False, name="turned weights")
+        build.emit("recurrent_turn", [recurrent], [turned], [self.units, 3, VECTORS], phase=phase_of(recurrent))
+        build.emit("gru_backward", [self.gates, turned, dy, dh, self.mask, self.previous],
                    [build.scratch(), self.gates, dh0, db], self.sizes, flags=self.flags)
         for value, gradient in ((h0, dh0), (bias, db)):
             if value is not None and gradient is not None:
@@ -78,7 +96,7 @@ class Gru:
             dx = build.gradient_place(x)
             build.emit("matmul", [self.gates, kernel, None, None, None, None], [build.scratch(), dx],
                        [PerRow(self.steps), 3 * self.units, self.features, 4 * self.units, 3 * self.units,
-                        self.features], flags=TRANSPOSE_B)
+                        self.features], flags=TRANSPOSE_B | BY_ROWS)
             build.add_gradient(x, dx)
 
     def recurrent_gradient(self, du: Value) -> None:
@@ -97,7 +115,7 @@ class Gru:
         build.emit("matmul", [part(a, column, a.shape), part(self.gates, gate * units, self.gates.shape), None, None,
                               None, None], [build.scratch(), part(dw, to_gate * units, dw.shape)],
                    [n, PerRow(self.steps), n_gates * units, a.shape[-1], self.gates.shape[-1], 3 * units],
-                   flags=TRANSPOSE_A)
+                   flags=TRANSPOSE_A | BY_ROWS)
 
 
 def part(x: Value, start: int, shape: tuple) -> Value:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from .base import Layer
 
 
+TRIED = 32, 61          # sizes for an axis of any size
+
+
 def called(function: Callable, x: np.ndarray, **wanted: Any) -> np.ndarray:
     """function(x), with those keyword arguments that it has."""
     try:
@@ -29,7 +32,14 @@ def called(function: Callable, x: np.ndarray, **wanted: Any) -> np.ndarray:
 
 
 def row_shape(layer: Layer, function: Callable, row: tuple) -> tuple:
-    """The shape of a row of what the function makes of rows of shape ``row``, by trying it on one row of zeros."""
+    """The shape of a row of what the function makes of rows of shape ``row``, by trying it on one row of zeros; where
+    ``row`` has Nones on rows of two sizes: what differs is None."""
+    if None in row:
+        few, many = (row_shape(layer, function, tuple(n or size for n in row)) for size in TRIED)
+        if len(few) != len(many):
+            raise ValueError(f"layer {layer.name!r}: the rank of what the function makes of inputs of shape "
+                             f"{(None, *row)} depends on their size")
+        return tuple(a if a == b else None for a, b in zip(few, many))
     try:
         y = np.asarray(called(function, np.zeros((1, *row), layer.dtype), training=False, mask=None))
     except Exception as error:
@@ -69,7 +79,10 @@ def lower_python(layer: Layer, build: Lowering, x: Value, mask: Value | None, fu
     def slope(dy: np.ndarray, x: np.ndarray, y: np.ndarray, *places: np.ndarray) -> None:
         assert gradient is not None
         result = gradient(dy, x, y)
-        results = list(result) if isinstance(result, tuple) else [result]
+        results, expected = list(result) if isinstance(result, tuple) else [result], len(places) + (not x_needs)
+        if len(results) != expected:
+            raise ValueError(f"layer {layer.name!r}: the gradient must be (dx, *gradients of the trainable weights), "
+                             f"{expected} in all, got {len(results)}")
         for value, place in zip(results[0 if x_needs else 1:], places, strict=True):
             write(layer, place, value, "gradient")
 

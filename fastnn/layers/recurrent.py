@@ -3,14 +3,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend
+from .. import _describe, backend
 from ..program import Lowering, Value
 from .base import Layer
 from .recurrent_calls import SequenceCall, flat
 from .recurrent_cells import RecurrentCell
-from .recurrent_states import States
+from .recurrent_states import States, zero_states
 from .stacked_cells import StackedRNNCells, adapted, cell_of, output_size
 from .steps import as_steps, each_step, reversed_steps, selected, zeros
+
+SETTINGS = ("return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask")
 
 
 class RNN(SequenceCall):
@@ -26,6 +28,7 @@ class RNN(SequenceCall):
     by row, until ``reset_state``; all batches are of one size. ``unroll`` changes nothing here. A step that a mask
     leaves out changes no state and has the output of the step before, or zeros with ``zero_output_for_mask``.
     """
+    holds = ("cell",)
 
     def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
                  unroll=False, zero_output_for_mask=False, **kwargs):
@@ -37,6 +40,11 @@ class RNN(SequenceCall):
         self.kept = States(self)
         if isinstance(self.cell, Layer) and not self._trainable:
             self.cell.trainable = False
+
+    def __setattr__(self, name: str, value: Any):
+        super().__setattr__(name, value)
+        if name in SETTINGS:
+            self.forget_programs()
 
     @property
     def parts(self) -> list[Layer]:
@@ -57,9 +65,12 @@ class RNN(SequenceCall):
     def check_shape(self, shape: tuple) -> None:
         """ValueError for an input without steps, or of no step."""
         if len(shape) < 3 or (len(shape) != 3 and isinstance(self, CellLayer)):
-            advice = "; for one feature add an axis: x[..., None]" if len(shape) == 2 else ""
+            advice = self.missing_axis("; for one feature add an axis: x[..., None]") if len(shape) == 2 else ""
             raise ValueError(f"layer {self.name!r}: expected an input of rank 3, (batch, steps, features), got shape "
                              f"{tuple(shape)}{advice}")
+        if None in shape[2:]:
+            raise ValueError(f"layer {self.name!r}: expected a known number of features, got shape {tuple(shape)}; "
+                             "only the steps may be None")
         if shape[1] == 0:
             raise ValueError(f"layer {self.name!r}: expected sequences of 1 step or more, got shape {tuple(shape)}")
 
@@ -102,6 +113,10 @@ class RNN(SequenceCall):
         self.kept.reset()
 
     reset_states = reset_state
+
+    def get_initial_state(self, batch_size) -> list:
+        """Zeros for so many rows, an array for each state."""
+        return zero_states(self.nested_sizes(), batch_size, self.dtype)
 
     # operations
 
@@ -146,14 +161,6 @@ class RNN(SequenceCall):
             first = after
         return as_steps(build, outputs) if self.return_sequences else outputs[-1], first
 
-    @classmethod
-    def from_config(cls, config):
-        from . import get  # which stands above
-        config = dict(config)
-        if isinstance(config.get("cell"), dict):
-            config["cell"] = get(config["cell"])
-        return cls(**config)
-
 
 class CellLayer(RNN):
     """Base of the layers that are one cell of their own class: its settings are theirs."""
@@ -165,9 +172,20 @@ class CellLayer(RNN):
         """The cell of a new layer; takes what is the cell's out of ``kwargs``."""
         own = {"implementation": kwargs.pop("implementation")} if "implementation" in kwargs else {}
         name = backend.snake_case(cls.cell_class.__name__)
-        return cls.cell_class(*settings, name=name, dtype=kwargs.get("dtype"), **own)
+        try:
+            return cls.cell_class(*settings, name=name, dtype=kwargs.get("dtype"), **own)
+        except ValueError as error:              # the user wrote the layer
+            text = str(error).replace(f"{cls.cell_class.__name__}:", f"{cls.__name__}:", 1)
+            raise ValueError(text) from None
 
     def __getattr__(self, name: str):
-        if name.startswith("_") or "cell" not in vars(self):
+        if name.startswith("_") or not hasattr(vars(self).get("cell"), name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.cell, name)
+
+    def __setattr__(self, name: str, value: Any):
+        cls: Any = self.cell_class
+        if "cell" in vars(self) and name in _describe.parameters(cls) and name not in _describe.parameters(RNN):
+            raise AttributeError(f"layer {self.name!r}: `{name}` is a setting of its cell, which stays as it was made, "
+                                 f"got {value!r:.60}; make another layer: {type(self).__name__}(..., {name}=...)")
+        super().__setattr__(name, value)

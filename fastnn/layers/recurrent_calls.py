@@ -8,9 +8,10 @@ import numpy as np
 
 from .. import _arrays, _winograd, random
 from ..program import Lowering, Value
-from ..program.eager import EagerCall, EagerProgram, Tensor
+from ..program.eager import EagerCall, EagerProgram, Tensor, as_mask
 from .base import BUILDING, KerasTensor, Layer
 from .composite import Composite
+from .recurrent_states import zero_states
 from .steps import joined, parts
 
 
@@ -24,6 +25,11 @@ def packed(leaves: list, like: Any) -> Any:
     return [packed(leaves, part) for part in like] if isinstance(like, (list, tuple)) else leaves.pop(0)
 
 
+def cut(states: np.ndarray, sizes: list[int]) -> list[Tensor]:
+    """States that lie side by side in one array, each by itself."""
+    return [np.ascontiguousarray(s).view(Tensor) for s in np.split(states, np.cumsum(sizes)[:-1], 1)]
+
+
 def check_states(layer: Layer, states: Any, sizes: list[int], rows: int, argument: str) -> list[np.ndarray]:
     """States as contiguous arrays (rows, size); ValueError for another number or shape."""
     arrays = [readable(s, f"{argument}[{i}]") for i, s in enumerate(flat(states))]
@@ -34,9 +40,11 @@ def check_states(layer: Layer, states: Any, sizes: list[int], rows: int, argumen
     return arrays
 
 
-def check_mask(layer: Layer, mask: Any, shape: tuple) -> np.ndarray:
-    """A mask as a contiguous array (rows, steps); ValueError for another shape."""
-    array = readable(mask, "mask")
+def check_mask(layer: Layer, mask: Any, x: np.ndarray) -> np.ndarray:
+    """A mask as a contiguous array (rows, steps), or with further axes where x has them; ValueError for others."""
+    array, shape = readable(mask, "mask"), x.shape[:2]
+    if 2 < array.ndim < x.ndim and array.shape == x.shape[:array.ndim]:
+        return array
     if array.shape != shape and array.shape != (*shape, 1):
         raise ValueError(f"layer {layer.name!r}: `mask` must have a number for each step of each row, shape {shape}, "
                          f"got shape {array.shape}")
@@ -47,13 +55,6 @@ def readable(x: Any, argument: str) -> np.ndarray:
     """An array that gather reads as it lies."""
     array = np.ascontiguousarray(_arrays.as_rows(x, argument))
     return array if EagerProgram.takes(array) else array.astype(np.float64)
-
-
-def as_mask(build: Lowering, x: Value) -> Value:
-    """Numbers as a mask: 1 where one is not 0."""
-    other, mask = build.value(x.shape, name="numbers"), build.value(x.shape, "uint8", name="mask")
-    build.emit("masking_forward", [x], [other, mask], [x.elements(), 1], [0.0])
-    return mask
 
 
 class CellCall(Layer):
@@ -77,7 +78,9 @@ class CellCall(Layer):
             if not self.built:
                 self.build((None, *x.shape[1:]))
                 self.built = True
-            arrays = [x, *check_states(self, states, flat(self.state_size), len(x), "states")]
+            sizes = flat(self.state_size)
+            arrays = [x, *check_states(self, states, sizes, len(x), "states")]
+            arrays[1:] = [np.concatenate(arrays[1:], 1)] * bool(sizes)      # one array: a run takes only so many
             key = ("step", x.shape[1:], bool(training))
             program: Any = self._programs.get(key)
             if program is None:
@@ -85,12 +88,18 @@ class CellCall(Layer):
                                     bool(training), random.get_seed(), _winograd.enabled)
                 self._programs.keep(key, program)
         y, *after = program(*arrays)
+        after = cut(after[0], sizes) if after else []
         return y, packed(after, self.state_size if isinstance(self.state_size, (list, tuple)) else [1])
 
-    def _lower_call(self, build: Lowering, x: Value, *states: Value) -> list[Value]:
+    def get_initial_state(self, batch_size=None) -> list:
+        """Zeros for so many rows, an array for each state."""
+        return zero_states(flat(self.state_size), batch_size, self.dtype)
+
+    def _lower_call(self, build: Lowering, x: Value, *joined_states: Value) -> tuple[list[Value], None]:
         carried = self.lower_shared(build)
-        y, after = self.lower_step(build, self.lower_inputs(build, x, carried), list(states), carried)
-        return [y, *after]
+        states = [part for v in joined_states for part in parts(build, v, flat(self.state_size))]
+        y, after = self.lower_step(build, self.lower_inputs(build, x, carried), states, carried)
+        return [y, *([joined(build, after)] if after else [])], None
 
 
 class SequenceCall(Composite):
@@ -121,13 +130,14 @@ class SequenceCall(Composite):
         """The output for x (batch, steps, features), or with ``return_state`` a list: the output, then the states.
 
         ``initial_state``: a list of arrays (batch, size), zeros where None. ``mask``: an array (batch, steps), 0 at the
-        steps to leave out. Raises ValueError for other shapes.
+        steps to leave out, by default that of x. Raises ValueError for other shapes.
         """
         if isinstance(x, KerasTensor):
             if initial_state is not None or mask is not None:
                 raise ValueError(f"layer {self.name!r}: `initial_state` and `mask` must be None in a call on a "
                                  "symbolic array; give them in a call on arrays, or put Masking before the layer")
             return self._symbolic(x)
+        mask = getattr(x, "_keras_mask", None) if mask is None else mask
         if initial_state is None and mask is None and not self.stateful and not self.several_outputs():
             return super().__call__(x, training)
         return self._call_many(x, initial_state, mask, bool(training))
@@ -138,21 +148,22 @@ class SequenceCall(Composite):
             self.ensure_built((None, *x.shape[1:]))
             arrays = [x]
             if mask is not None:
-                arrays.append(check_mask(self, mask, x.shape[:2]))
+                arrays.append(check_mask(self, mask, x))
             if initial_state is not None:
                 states = check_states(self, initial_state, self.initial_sizes(), len(x), "initial_state")
                 arrays.append(np.concatenate(states, 1))
             if self.stateful:
                 self.take_batch(len(x))
-            key = ("many", x.shape[1:], mask is None, initial_state is None, training and self._training_signature())
+            key = ("many", *(a.shape[1:] for a in arrays), mask is None, initial_state is None,
+                   training and self._training_signature(), self.stateful and len(x) == 0)
             program: Any = self._programs.get(key)
             if program is None:
-                def lower(build: Lowering, x: Value, *rest: Value) -> list[Value]:
+                def lower(build: Lowering, x: Value, *rest: Value) -> tuple[list[Value], Value | None]:
                     given = None if mask is None else as_mask(build, rest[0])
                     states = None if initial_state is None else parts(build, rest[-1], self.initial_sizes())
-                    outputs, _ = self.lower_all(build, x, given, states)
+                    outputs, kept = self.lower_all(build, x, given, states)
                     n = self.n_outputs()
-                    return [*outputs[:n], *([joined(build, outputs[n:])] if outputs[n:] else [])]
+                    return [*outputs[:n], *([joined(build, outputs[n:])] if outputs[n:] else [])], kept
                 program = EagerCall(self.name, lower, [a.shape[1:] for a in arrays], self.dtype, training,
                                     random.get_seed(), _winograd.enabled)
                 self._programs.keep(key, program)
@@ -160,11 +171,11 @@ class SequenceCall(Composite):
         if not self.several_outputs():
             return outputs[0]
         n = self.n_outputs()
+        for other in outputs[1:n]:
+            other._keras_mask = outputs[0]._keras_mask
         if not self.return_state:
             return outputs
-        ends = np.cumsum(self.initial_sizes())[:-1]
-        states = [np.ascontiguousarray(s).view(Tensor) for s in np.split(outputs[n], ends, 1)]
-        return [*outputs[:n], *packed(states, self.nested_sizes())]
+        return [*outputs[:n], *packed(cut(outputs[n], self.initial_sizes()), self.nested_sizes())]
 
     def n_outputs(self) -> int:
         """The number of outputs before the states."""

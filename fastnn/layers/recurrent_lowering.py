@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..program import Lowering, PerRow, Value
-from ..program.lowering import TRANSPOSE_A, TRANSPOSE_B
+from ..program.lowering import BY_ROWS, TRANSPOSE_A, TRANSPOSE_B
 from .convolution_lowering import phase_of
+from .gru_lowering import ACTIVATION_SHIFT, ACTIVATIONS, SEQUENCES
 from .gru_lowering import lower_gru as lower_gru
 
-ACTIVATIONS = {"tanh": 0, "relu": 1}     # bits 8-15 of an operation's flags
-SEQUENCES, FIRST, ACTIVATION_SHIFT = 1, 2, 8
+FIRST = 2                                # a flag beside SEQUENCES
 MOST_INSIDE = 16                         # features whose product is made within the steps; that of more, ahead
 PAD = 16                                 # units are packed as if they were a multiple of this
+VECTORS = 4                              # in a panel of packed weights, at most
 
 
 def fast(activation: str, recurrent_activation: str = "sigmoid") -> bool:
@@ -84,7 +85,8 @@ class Cell:
         """x . kernel + bias for all steps."""
         build, (kernel, _, bias) = self.build, self.weights
         z = build.value((self.steps, self.gates * self.units), name="gates")
-        build.matmul(self.x, kernel, z, self.x.rows(), self.features, self.gates * self.units, start=bias)
+        build.matmul(self.x, kernel, z, self.x.rows(), self.features, self.gates * self.units, start=bias,
+                     flags=BY_ROWS)
         return z
 
     @staticmethod
@@ -94,20 +96,20 @@ class Cell:
 
     def packed(self) -> Value:
         """The weights as steps read them."""
-        build, (kernel, recurrent, bias) = self.build, self.weights
-        size = (1 + self.inside + self.units) * self.gates * (-(-self.units // PAD) * PAD)
+        build, units, gates, (kernel, recurrent, bias) = self.build, self.units, self.gates, self.weights
+        size = (1 + self.inside + units) * gates * (-(-units // PAD) * PAD)
         packed = build.value((size,), batched=False, name="packed weights")
         inside = [kernel, recurrent, bias] if self.inside else [None, recurrent, None]
         phases = {phase_of(v) for v in inside if v is not None}
-        build.emit("recurrent_pack", inside, [packed], [self.inside, self.units, self.gates],
-                   phase="body" if "body" in phases else "head")
+        build.emit("recurrent_pack", inside, [packed],
+                   [self.inside, units, gates, VECTORS, gates * units], phase="body" if "body" in phases else "head")
         return packed
 
     def backward(self, inputs: Value, kept: Value, cells: list, dy: Value | None, *last: Value | None) -> None:
         build, units = self.build, self.units
         turned = build.value((self.gates * units * (-(-units // PAD) * PAD),), batched=False, name="turned weights")
         recurrent = self.weights[1]
-        build.emit("recurrent_turn", [recurrent], [turned], [units, self.gates], phase=phase_of(recurrent))
+        build.emit("recurrent_turn", [recurrent], [turned], [units, self.gates, VECTORS], phase=phase_of(recurrent))
         dz = self.same_place(kept)
         first = [build.value((units,), name=f"d {self.name} state") for _ in self.states]
         h0 = self.states[0]
@@ -120,7 +122,8 @@ class Cell:
         self.weight_gradients(inputs, dz)
         if self.x.needs_gradient:
             kernel, dx = self.weights[0], build.gradient_place(self.x)
-            build.matmul(dz, kernel, dx, dz.rows(), self.gates * units, self.features, flags=TRANSPOSE_B)
+            build.matmul(dz, kernel, dx, dz.rows(), self.gates * units, self.features,
+                         flags=TRANSPOSE_B | BY_ROWS)
             build.add_gradient(self.x, dx)
 
     def weight_gradients(self, inputs: Value, dz: Value) -> None:
@@ -149,6 +152,6 @@ class Cell:
             c = Value((n, dz.shape[-1]), dz.dtype, False, place.name, place.home, place.offset, place.root)
             build.emit("matmul", [part, dz, None, None, None, None], [build.scratch(), c],
                        [n, PerRow(self.steps), dz.shape[-1], a.shape[-1], dz.shape[-1], dz.shape[-1]],
-                       flags=TRANSPOSE_A)
+                       flags=TRANSPOSE_A | BY_ROWS)
         for weights, place in places:
             build.add_gradient(weights, place)

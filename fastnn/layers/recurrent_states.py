@@ -1,12 +1,24 @@
 """States of recurrent layers that outlive a batch."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from .. import _arrays
 from ..program import Lowering, PerRow, Value, Variable
+from ..program.eager import Tensor
 
 if TYPE_CHECKING:
     from .recurrent_calls import SequenceCall
+
+
+def zero_states(sizes: Any, batch_size: Any, dtype: str) -> Any:
+    """Zeros (batch_size, size) for each of ``sizes``, nested as these are."""
+    rows = _arrays.whole_number("batch_size", batch_size, 1)
+    if isinstance(sizes, (list, tuple)):
+        return [zero_states(size, rows, dtype) for size in sizes]
+    return np.zeros((rows, sizes), dtype).view(Tensor)
 
 
 class States:
@@ -19,10 +31,11 @@ class States:
 
     def take_batch(self, rows: int) -> None:
         """Decide the rows of a batch; ValueError where they are others already."""
-        if self.rows not in (None, rows):
+        if not self.rows and rows != self.rows:             # none yet, or of a call on no rows
+            self.rows, self.variables = rows, []
+        elif rows not in (0, self.rows):
             raise ValueError(f"layer {self.layer.name!r} is stateful, with states for batches of {self.rows} rows: "
                              f"expected such, got {rows} rows; give batches of one size, or make the layer anew")
-        self.rows = rows
 
     def reset(self) -> None:
         """All states become zero."""

@@ -13,6 +13,7 @@ from .base import Layer
 from .composite import Composite
 from .python import write
 from .recurrent_calls import CellCall, flat, packed
+from .recurrent_states import zero_states
 from .steps import zeros
 
 
@@ -57,50 +58,65 @@ class PythonCell:
     def lower_step(self, build: Lowering, x: Value, states: list[Value], weights: list[Value]
                    ) -> tuple[Value, list[Value]]:
         cell, layer, n = self.cell, self.layer, len(states)
-        gradient: Callable | None = getattr(cell, "call_gradient", None)
         y = build.result(x, *states, *weights, shape=(self.output_size,), name="python")
         after = [build.result(y, shape=s.shape, name="state") for s in states]
-        if build.training and y.needs_gradient and gradient is None:
+        if build.training and y.needs_gradient and getattr(cell, "call_gradient", None) is None:
             raise ValueError(f"layer {layer.name!r}: nothing can be trained through a cell in Python, which has no "
                              "gradient; write call_gradient(self, dy, dstates, inputs, states), which returns (dx, "
-                             "dstates, *gradients of the weights), or set `trainable = False`")
+                             "dstates, *gradients of the weights), or set `trainable = False` for this layer and those "
+                             "before it")
         options = {"training": build.training} if "training" in inspect.signature(cell.call).parameters else {}
 
-        def nested(arrays) -> Any:
-            return packed(list(arrays), cell.state_size if isinstance(cell.state_size, (list, tuple)) else [0])
-
         def forward(x: np.ndarray, *rest: np.ndarray) -> None:
-            output, new = cell.call(x, nested(rest[:n]), **options)
-            results = [output, *flat(new)]
-            if len(results) != 1 + n:
-                raise ValueError(f"layer {layer.name!r}: `call` of the cell must return (output, states) with {n} "
-                                 f"states, got {len(results) - 1}")
-            for value, place in zip(results, rest[n:]):
+            form = f"(output, states) with {n} states"
+            result = leaves(layer, "call", form, cell.call(x, self._nested(rest[:n]), **options), 2, 1 + n)
+            for value, place in zip(result, rest[n:]):
                 write(layer, place, value, "call")
-
-        wanted = [v for v in (x, *states, *weights) if v.needs_gradient]
-
-        def slope(*arrays: np.ndarray) -> None:
-            assert gradient is not None
-            (dy, *dstates), (x, *before), places = arrays[:1 + n], arrays[1 + n:2 + 2 * n], arrays[2 + 2 * n:]
-            dx, dbefore, *dweights = gradient(dy, nested(dstates), x, nested(before))
-            found = zip([*flat(dx), *flat(dbefore), *dweights], (x_value, *states, *weights), strict=True)
-            for value, place in zip([v for v, of in found if of.needs_gradient], places, strict=True):
-                write(layer, place, value, "call_gradient")
-
-        x_value = x
-
-        def backward(*gradients: Value | None) -> None:
-            filled = [g if g is not None else zeros(build, v.shape) for g, v in zip(gradients, [y, *after])]
-            places = [build.gradient_place(v) for v in wanted]
-            build.python(slope, [*filled, x_value, *states], places)
-            for value, place in zip(wanted, places):
-                build.add_gradient(value, place)
 
         build.python(forward, [x, *states], [y, *after])
         if y.needs_gradient:
-            build.backward([y, *after], backward)
+            build.backward([y, *after], self._lower_gradient(build, x, states, weights, [y, *after]))
         return y, after
+
+    def _lower_gradient(self, build: Lowering, x: Value, states: list[Value], weights: list[Value],
+                        outputs: list[Value]) -> Callable:
+        """What names the operation of the gradient, given those of the outputs."""
+        layer, n, of = self.layer, len(states), [x, *states, *weights]
+        wanted = [v for v in of if v.needs_gradient]
+        form = f"(dx, dstates, *gradients of the weights) with {n} dstates and gradients of {len(weights)} weights"
+
+        def slope(*arrays: np.ndarray) -> None:
+            (dy, *dstates), (x, *before), places = arrays[:1 + n], arrays[1 + n:2 + 2 * n], arrays[2 + 2 * n:]
+            result = self.cell.call_gradient(dy, self._nested(dstates), x, self._nested(before))
+            found = zip(leaves(layer, "call_gradient", form, result, 2 + len(weights), len(of)), of)
+            for value, place in zip([value for value, v in found if v.needs_gradient], places, strict=True):
+                write(layer, place, value, "call_gradient")
+
+        def backward(*gradients: Value | None) -> None:
+            filled = [g if g is not None else zeros(build, v.shape) for g, v in zip(gradients, outputs)]
+            places = [build.gradient_place(v) for v in wanted]
+            build.python(slope, [*filled, x, *states], places)
+            for value, place in zip(wanted, places):
+                build.add_gradient(value, place)
+        return backward
+
+    def _nested(self, arrays) -> Any:
+        """States as the cell nests them."""
+        return packed(list(arrays), self.state_size if isinstance(self.state_size, (list, tuple)) else [0])
+
+
+def leaves(layer: Layer, method: str, form: str, result: Any, length: int, total: int) -> list:
+    """The arrays in what a method of the user's cell has returned; ValueError for other numbers of them."""
+    if not isinstance(result, (tuple, list)) or (len(result), len(flat(result))) != (length, total):
+        raise ValueError(f"layer {layer.name!r}: `{method}` of the cell must return {form}, got {received(result)}")
+    return flat(result)
+
+
+def received(result: Any) -> str:
+    """What a method of the user's has returned, in short."""
+    if isinstance(result, (tuple, list)):
+        return f"({', '.join(map(received, result))})"
+    return f"an array {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
 
 
 def output_size(cell: Any) -> int:
@@ -111,6 +127,7 @@ def output_size(cell: Any) -> int:
 
 class StackedRNNCells(Composite, CellCall):
     """Cells one on the other, as one cell: each reads the output of the one before; the states are those of all."""
+    holds = ("cells",)
 
     def __init__(self, cells, **kwargs):
         super().__init__(**kwargs)
@@ -129,6 +146,10 @@ class StackedRNNCells(Composite, CellCall):
     @property
     def output_size(self) -> int:
         return output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size=None) -> list:
+        """Zeros for so many rows, a list for each cell."""
+        return zero_states([flat(cell.state_size) for cell in self.cells], batch_size, self.dtype)
 
     def build(self, input_shape):
         for cell in self.cells:
@@ -157,8 +178,3 @@ class StackedRNNCells(Composite, CellCall):
             z, new = lowered.lower_step(build, z, rest[:n], shared)
             rest, after = rest[n:], after + new
         return z, after
-
-    @classmethod
-    def from_config(cls, config):
-        from . import get  # which stands above
-        return cls(**config | {"cells": [get(cell) if isinstance(cell, dict) else cell for cell in config["cells"]]})

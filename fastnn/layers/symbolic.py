@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 
 class KerasTensor:
-    """A symbolic array: the output of ``node`` in a graph of layer calls; ``shape`` has None for the batch axis."""
+    """A symbolic array: the output of ``node`` in a graph of layer calls; ``shape`` has None for the batch axis and
+    axes of any size."""
 
     def __init__(self, shape, dtype="float32", node: Node | None = None, name: str = ""):
         self.shape = tuple(shape)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ..program import Lowering, Value
 from .base import Layer, each_shape
+from .composite import within
 from .dense import Dense
 from .normalization import BatchNormalization
 from .recurrent_calls import SequenceCall
@@ -21,6 +22,7 @@ class TimeDistributed(SequenceCall):
     >>> TimeDistributed(Conv2D(4, 3))(np.zeros((2, 5, 8, 8, 1))).shape
     (2, 5, 6, 6, 4)
     """
+    holds = ("layer",)
 
     def __init__(self, layer, **kwargs):
         super().__init__(**kwargs)
@@ -37,7 +39,7 @@ class TimeDistributed(SequenceCall):
     def _step_shape(self, input_shape: tuple) -> tuple:
         if len(input_shape) < 3:
             raise ValueError(f"layer {self.name!r}: expected an input of rank 3 or more, (batch, steps, ...), got "
-                             f"shape {tuple(input_shape)}")
+                             f"shape {tuple(input_shape)}{self.missing_axis('')}")
         return (input_shape[0], *input_shape[2:])
 
     def build(self, input_shape):
@@ -65,7 +67,7 @@ class TimeDistributed(SequenceCall):
                              f"{(None, x.shape[0])}, got {(None, *mask.shape)}")
         if isinstance(self.layer, Dense):                   # works on the last axis, whatever the rank
             return [self.layer.lower(build, x)[0]], mask
-        if build.training and any(isinstance(layer, BatchNormalization) for layer in leaves(self.layer)):
+        if build.training and any(isinstance(layer, BatchNormalization) for layer in within(self)):
             y = as_steps(build, [self.layer.lower(build, step)[0] for step in each_step(build, x)])
         else:
             inner = None if mask is None or len(mask.shape) == 1 else build.folded(mask)
@@ -73,16 +75,4 @@ class TimeDistributed(SequenceCall):
             with build.rows_times(x.shape[0]):
                 y = self.layer.lower(build, rows, inner)[0]
             y = build.unfolded(y, x.shape[0])
-        build.regularize(y, self.layer.activity_regularizer)
         return [y], mask
-
-    @classmethod
-    def from_config(cls, config):
-        from . import get  # which stands above
-        return cls(**config | ({"layer": get(config["layer"])} if isinstance(config.get("layer"), dict) else {}))
-
-
-def leaves(layer: Layer) -> list[Layer]:
-    """The layers inside, at any depth, or the layer itself."""
-    inside = layer.parts if isinstance(layer, SequenceCall) else getattr(layer, "layers", None)
-    return [layer] if inside is None else [leaf for part in inside for leaf in leaves(part)]

@@ -70,25 +70,25 @@ class Checker:
         return Program(build, "check of the data")
 
 
-def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x", y=None) -> np.ndarray:
+def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x", y=None, ids: bool = False) -> np.ndarray:
     """x as an array (rows, *shape) that gather reads; ValueError or TypeError says what is wrong with it.
 
-    ``y``: the targets, to tell a list of rows from a list of several inputs.
+    ``y``: the targets, to tell a list of rows from a list of several inputs. ``ids``: whether x must hold ids.
     """
     if type(x) is not np.ndarray and isinstance(x, (list, tuple)) and hasattr(x[0] if x else None, "ndim"):
         x = _single_input(x, shape, argument, y)
     x = _arrays.as_rows(x, argument)
-    if shape is not None and x.shape[1:] != shape and (*x.shape[1:], 1) == shape:
+    if shape is not None and shape[-1:] == (1,) and _arrays.fits(x.shape[1:], shape[:-1]):
         return x[..., None]                          # one feature, without its axis, as Keras takes it
     if shape is not None:
-        _arrays.check_features(x, shape, layer, argument)
+        _arrays.check_features(x, shape, layer, argument, ids)
     return x
 
 
 def _single_input(x: list | tuple, shape: tuple | None, argument: str, y):
     """x, or the only array in it where that is what fits; ValueError for one array an input."""
     rows = len(y) if hasattr(y, "__len__") else None
-    if len(x) == 1 and x[0].ndim > 1 and (x[0].shape[1:] == shape or rows not in (None, 1)):
+    if len(x) == 1 and x[0].ndim > 1 and ((shape and _arrays.fits(x[0].shape[1:], shape)) or rows not in (None, 1)):
         return x[0]
     if len(x) > 1 and rows is not None and all(hasattr(a, "shape") and a.shape[:1] == (rows,) != (len(x),) for a in x):
         raise ValueError(f"`{argument}` must be one array, as the model has one input, got a {type(x).__name__} of "

@@ -20,6 +20,7 @@ from .. import (
     regularizers,
 )
 from ..layers.base import Layer
+from ..layers.composite import Composite, within
 from ..saving.description import BadDescription, fields, kind
 
 FUNCTION = "function"          # the class name of a function in a description
@@ -37,6 +38,7 @@ def describe(model) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, An
     Raises ValueError for what cannot be described, naming it.
     """
     own: dict[str, Any] = {}
+    _refuse_shared(model)
     with _describe.recording() as objects:
         described = _named(_describe.plain(model), f"model {model.name!r}", own)
         compiled = model.optimizer and {
@@ -188,11 +190,26 @@ def models_in(model) -> Iterator[Any]:
             yield from models_in(layer)
 
 
+def _refuse_shared(model) -> None:
+    """ValueError for a layer that stands twice in a model, of which a description would make two."""
+    seen = set()
+    for layer in within(model):
+        if layer in seen:
+            raise ValueError(f"model {model.name!r} cannot be saved or copied: {layer.name!r} is used at two places, "
+                             "which share its weights, and a description would make two layers of it; use save_weights"
+                             ", or give each place a layer of its own")
+        seen.add(layer)
+
+
 def weights_by_name(model) -> dict[str, Any]:
     """{name in a file: variable} in the order of ``get_weights``; ValueError for two of one name."""
     found: dict[str, Any] = {}
+    known = set()
     for name, variable in _weights(model, ""):
-        if name in found and found[name] is not variable:
+        if variable in known:                 # of a layer that is used at two places
+            continue
+        known.add(variable)
+        if name in found:
             raise ValueError(f"two weights of model {model.name!r} are named {name!r}: give their layers different "
                              f"names")
         if name.startswith("fastnn."):
@@ -206,24 +223,25 @@ def _weights(model, prefix: str) -> Iterator[tuple[str, Any]]:
         if hasattr(layer, "graph"):
             yield from _weights(layer, f"{prefix}{layer.name}/")
             continue
-        for inside in held(layer):
-            yield from _weights(inside, f"{prefix}{inside.name}/")
-        theirs = {id(w) for inside in held(layer) for w in inside.weights}
-        own = {id(w) for w in layer.own_weights()}
-        for w in layer.weights:
-            if id(w) in theirs:
-                continue
-            _, _, inner = w.path.partition("/")
-            yield prefix + (f"{layer.name}/{inner}" if id(w) in own and inner else w.path), w
+        names = {w: name for name, w in _weights_of(layer, prefix, "")}
+        yield from ((names[w], w) for w in layer.weights)
 
 
-def held(layer) -> Iterator[Any]:
-    """The models that are parts of a layer, at any depth."""
-    for part in getattr(layer, "parts", ()):
+def _weights_of(layer, prefix: str, scope: str) -> Iterator[tuple[str, Any]]:
+    """(name, variable) of a layer's weights; a part is named as if it had been built inside ``scope``, for it may have
+    been built before, and will be built there when the file is read."""
+    parts = layer.parts if isinstance(layer, Composite) else []
+    for part in parts:
         if hasattr(part, "graph"):
-            yield part
+            yield from _weights(part, f"{prefix}{part.name}/")
         else:
-            yield from held(part)
+            yield from _weights_of(part, prefix, f"{scope}{layer.name}/")
+    of_parts = {w for part in parts for w in part.weights}
+    own = set(layer.own_weights())
+    for w in layer.weights:
+        if w not in of_parts:
+            inner = w.path.removeprefix(layer.scope).partition("/")[2]
+            yield prefix + (f"{scope}{layer.name}/{inner}" if w in own and inner else w.path), w
 
 
 def plain_notes(notes: Any) -> dict[str, Any]:

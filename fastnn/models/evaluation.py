@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import _settings, _spelling, _winograd
 from ..callbacks import CallbackList, Progress
-from ..program import Program, fault_error
-from . import data
+from ..program import Program, Recent, fault_error
 from .feeds import ENDED, ArrayFeed, Feed
 from .preparing import Preparing
 from .run import Run, in_order
@@ -22,7 +21,7 @@ PREDICT_ROWS = 256           # rows of a batch of predict where the caller does 
 
 class Evaluation(Preparing):
     """The part of a model that evaluates and predicts."""
-    _predictions: dict[tuple, tuple[Program, tuple]]
+    _predictions: Recent[tuple, tuple[Program, tuple]]
 
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
         """(program, output shape) of prediction for inputs of this shape."""
@@ -110,7 +109,7 @@ class Evaluation(Preparing):
 
     def _prepare_prediction(self, x) -> tuple[np.ndarray, tuple[Program, tuple]]:
         """The slow path of predict: check x, build, lower."""
-        x = data.as_inputs(x, self._row_shape, self.name)
+        x = self._inputs(x)
         self._build_once(x.shape[1:])
         return x, self._prediction(x.shape[1:])
 

@@ -51,9 +51,9 @@ class ArrayFeed:
         return self.run.program
 
     @property
-    def whole(self) -> bool:
-        """Whether an epoch is one pass."""
-        return self.steps == self.run.n_batches
+    def plain(self) -> bool:
+        """Whether epochs, each one pass, may follow one another within one call into the runner."""
+        return self.steps == self.run.n_batches and not self.program.python_state
 
     def begin(self, step: int) -> None:
         """An epoch begins, at this step of the optimizer."""

@@ -1,7 +1,7 @@
 """A model as a graph of layer calls, from its input to its output; ``Sequential`` is the straight one."""
 from __future__ import annotations
 
-from ..layers.base import KerasTensor, Layer, Node
+from ..layers.base import KerasTensor, Layer, Node, each_shape
 from ..program import Ids, Lowering, Value
 
 
@@ -41,6 +41,14 @@ class Graph:
         readers = [n.layer.reads_ids() for n in self.nodes if any(t is self.inputs[0] for t in n.inputs)]
         wanted = [ids for ids in readers if ids is not None]
         return min(wanted) if wanted and len(wanted) == len(readers) else None
+
+    def output_shapes(self, shapes: list[tuple]) -> list[tuple]:
+        """The shapes of the outputs for inputs of these shapes; ValueError of the first layer that they do not fit."""
+        known = {id(t): shape for t, shape in zip(self.inputs, shapes)}
+        for node in self.nodes:
+            found = each_shape(node.layer.compute_output_shape(*(known[id(t)] for t in node.inputs)))
+            known |= {id(t): tuple(shape) for t, shape in zip(node.outputs, found)}
+        return [known[id(t)] for t in self.outputs]
 
     def lower(self, build: Lowering, inputs: list[tuple[Value, Value | None]]) -> list[tuple[Value, Value | None]]:
         """Name the operations of all calls; takes and returns (value, mask) pairs."""

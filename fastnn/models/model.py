@@ -12,10 +12,11 @@ from .. import _arrays, _overrides, _settings, _spelling, _winograd, losses, opt
 from .. import metrics as metrics_by_name
 from ..callbacks import History
 from ..layers.base import BUILDING, KerasTensor, Layer
+from ..layers.composite import within
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..program import Ids, Lowering, Profile, Program, Recent, Value, Variable, move_together
+from ..program import Ids, Lowering, Profile, Program, Recent, Value, Variable, Vector, move_together
 from .data import Checker
 from .graph import Graph
 from .persistence import Saved
@@ -62,7 +63,7 @@ class Model(Saved, Restart, Training):
         self._checker = Checker(self.dtype)
         self._busy = threading.Lock()
         self._steps: Recent[Any, Program] = Recent()
-        self._predictions: dict[tuple, tuple[Program, tuple]] = {}
+        self._predictions: Recent[tuple, tuple[Program, tuple]] = Recent()
         self._leaves: list[Layer] = []
         self._owners: weakref.WeakSet[Model] = weakref.WeakSet()       # models that hold this one as a layer
 
@@ -116,10 +117,13 @@ class Model(Saved, Restart, Training):
         return self._built_graph().outputs
 
     def compute_output_shape(self, input_shape):
-        return self._built_graph().outputs[0].shape
+        graph = self._built_graph()
+        self._check_shape(tuple(input_shape[1:]))
+        sizes_known = None not in graph.inputs[0].shape[1:]
+        return graph.outputs[0].shape if sizes_known else graph.output_shapes([tuple(input_shape)])[0]
 
     def lower(self, build: Lowering, x: Value, mask: Value | None = None):
-        self._check_shape(x.shape)
+        self.compute_output_shape((None, *x.shape))            # refuses what does not fit
         return self._built_graph().lower(build, [(x, mask)])[0]
 
     def reads_ids(self) -> Ids | None:
@@ -158,7 +162,8 @@ class Model(Saved, Restart, Training):
             if isinstance(layer, Model) or any(w.vector.shared for w in layer.weights):
                 raise ValueError(f"model {self.name!r} is {self.dtype}, but layer {layer.name!r} is {layer.dtype} and "
                                  "part of another model: all layers of a model have one dtype")
-            layer.dtype = self.dtype
+            for part in (layer, *within(layer)):
+                part.dtype = self.dtype
 
     def forget_programs(self) -> None:
         super().forget_programs()
@@ -180,14 +185,25 @@ class Model(Saved, Restart, Training):
 
     def program(self, training: bool | None = None) -> Program:
         """The program of a training step (default once compiled and fitted or loss and data shapes are known) or of
-        prediction: print it to see every operation. ValueError before the model is built.
+        prediction: print it to see every operation; for inputs of any size that of the last data. ValueError before
+        the model is built, or has seen data of a size.
         """
-        shape = self.input_shape[1:]
+        shape = self._last_shape()
         if training or (training is None and self.loss is not None):
             if self.loss is None:
                 raise ValueError(f"model {self.name!r} has no training step: call compile() with a loss first")
-            return self._step(shape, self.loss.target_shape(self.output_shape[1:]), True, None)
+            outputs = self.compute_output_shape((None, *shape))[1:]
+            return self._step(shape, self.loss.target_shape(outputs), True, None)
         return self._prediction(shape)[0]
+
+    def _last_shape(self) -> tuple:
+        """The shape of a row of the inputs: where sizes are open, of the data whose program was made last."""
+        shape = self.input_shape[1:]
+        seen = [key[0] for programs in (self._predictions, self._steps) for key in list(programs)]
+        if None in shape and not seen:
+            raise ValueError(f"model {self.name!r} takes inputs of any size, {self.input_shape}, and a program is for "
+                             "one: call predict or fit with data first")
+        return seen[-1] if None in shape else shape
 
     def _prediction(self, shape: tuple) -> tuple[Program, tuple]:
         """(program, output shape) of prediction for inputs of this shape."""
@@ -196,8 +212,8 @@ class Model(Saved, Restart, Training):
             key = (shape, winograd)
             found = self._predictions.get(key)
             if found is None:
-                found = self._predictions[key] = lower_prediction(self.name, self.lower, shape, self.reads_ids(),
-                                                                  self.dtype, self.seed, winograd)
+                found = self._predictions.keep(key, lower_prediction(
+                    self.name, self.lower, shape, self.reads_ids(), self.dtype, self.seed, winograd))
         return found
 
     def _step(self, shape: tuple, target_shape: tuple, training: bool, weights: tuple | None) -> Program:
@@ -207,13 +223,14 @@ class Model(Saved, Restart, Training):
         program = self._steps.get(key)
         if program is None:
             optimizer, loss = self._compiled()
-            loss = loss.resolved(self.output_shape[1:], target_shape)
-            plain, weighted = ([metrics_by_name.resolve(m, self.output_shape[1:], target_shape) for m in identifiers]
+            outputs = self.compute_output_shape((None, *shape))[1:]
+            loss = loss.resolved(outputs, target_shape)
+            plain, weighted = ([metrics_by_name.resolve(m, outputs, target_shape) for m in identifiers]
                                for identifiers in (self.metric_identifiers, self.weighted_identifiers))
             plain, weighted = self._numbered(plain, weighted)
             self.metrics = plain + weighted
             for metric in self.metrics:
-                check_form(metric, loss, self.output_shape[1:], target_shape)
+                check_form(metric, loss, outputs, target_shape)
             if training:
                 optimizer.belong_to(self)
             program = lower_step(self.name, self.lower, shape, self.reads_ids(), self.dtype, self.seed, winograd, loss,
@@ -223,7 +240,7 @@ class Model(Saved, Restart, Training):
 
     def _check_shape(self, shape: tuple) -> None:
         expected = self.input_shape[1:]
-        if len(shape) != len(expected) or any(e not in (None, s) for s, e in zip(shape, expected)):
+        if not _arrays.fits(shape, expected):
             advice = "; for one row add an axis: x[None]" if shape == expected[1:] else ""
             raise ValueError(f"model {self.name!r}: expected input of shape {self.input_shape}, got {(None, *shape)}"
                              f"{advice}")
@@ -283,6 +300,12 @@ class Model(Saved, Restart, Training):
                              f"training or evaluating; {missing} is missing")
         return self.optimizer, self.loss
 
+    def reset_states(self) -> None:
+        """Let all stateful layers begin again with zeros."""
+        for layer in within(self):
+            if hasattr(layer, "reset_state"):
+                layer.reset_state()
+
     # inspection
 
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
@@ -291,7 +314,7 @@ class Model(Saved, Restart, Training):
         (print_fn or print)(summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range))
 
     def profile(self, x, y, batch_size: int = 32, repeats: int = 100) -> Profile:
-        """Seconds of each operation of a training step on the rows of x and y, weights left as they are.
+        """Seconds of each operation of a training step on the rows of x and y; weights and states stay as they are.
 
         Print the result: slowest first, with its share and rate. Raises as ``fit`` does for bad data.
         """
@@ -300,17 +323,16 @@ class Model(Saved, Restart, Training):
         with self._training_alone():
             optimizer, _ = self._compiled()
             program, arrays, n = self._prepare(x, y, None, True)
-            kept, state = self.get_weights(), [v.copy() for v in optimizer.variables]
             run = Run(program, arrays, n, batch_size)
+            kept = [(home, home.data.copy()) for home in run.plan.homes if isinstance(home, Vector)]
             seconds = np.zeros(len(run.plan.operations))
             try:
                 with run:
                     for _ in range(repeats):
                         run.frame.run(arrays, n, run.batch_size, 0, 1, None, optimizer.rates(1), 0, 1, 0.0, seconds)
             finally:
-                self.set_weights(kept)
-                for variable, value in zip(optimizer.variables, state):
-                    variable[...] = value
+                for vector, data in kept:
+                    vector.data[...] = data
         plan = run.plan
         return Profile(program, plan, seconds, repeats)
 

@@ -311,7 +311,7 @@ def _model_of(described: Any):
 
 def _text(error: Exception) -> str:
     """What to say of an error while a model is made of a description."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) and not isinstance(error, ValueError):       # which says what is too large
         return "its model needs more memory than there is"
     if isinstance(error, (BadDescription, NotGiven, ModelFileError)):
         return str(error)

@@ -67,6 +67,10 @@ class Preparing(Layer):
                 if self.graph is None:
                     self.build((None, *row_shape))
 
+    def _inputs(self, x, argument: str = "x", y=None) -> np.ndarray:
+        """x as an array that fits the inputs, if they are known; ValueError or TypeError says what is wrong with it."""
+        return data.as_inputs(x, self._row_shape, self.name, argument, y, self.reads_ids() is not None)
+
     def _compiled(self) -> tuple[Optimizer, Loss]:
         """Optimizer and loss; ValueError when they are not chosen yet."""
         raise NotImplementedError
@@ -81,7 +85,7 @@ class Preparing(Layer):
         if type(x) is not np.ndarray and is_stream(x):
             return self._stream_feed(x, y, sample_weight, class_weight, steps, training, shuffle, prefix)
         program, arrays, n = self._prepare(x, y, sample_weight, training, class_weight, prefix)
-        run = Run(program, arrays, n, _settings.check_batch_size(batch_size, n, steps))
+        run = Run(program, arrays, n, _settings.check_batch_size(batch_size, n, steps), argument=f"{prefix}x")
         return ArrayFeed(run, steps, training, self.seed if shuffle else None)
 
     def _stream_feed(self, x, y, sample_weight, class_weight, steps: int | None, training: bool, shuffle: bool,
@@ -94,7 +98,9 @@ class Preparing(Layer):
 
         def prepare(batch: tuple) -> Ready:
             x, y, weights = batch
-            return self._prepare(x, y, weights, training, class_weight, prefix)
+            program, arrays, n = self._prepare(x, y, weights, training, class_weight, prefix)
+            program.check_rows(n, n, f"{prefix}x")
+            return program, arrays, n
 
         return StreamFeed(Stream(x, self.seed if shuffle else None), prepare, f"{prefix}x", steps, training,
                           self._compiled()[0].iterations)
@@ -113,8 +119,9 @@ class Preparing(Layer):
 
     def _prepare_built(self, x, y, sample_weight, training: bool, class_weight, prefix: str
                        ) -> tuple[Program, list[np.ndarray], int]:
-        x = data.as_inputs(x, self._row_shape, self.name, f"{prefix}x", y)
+        x = self._inputs(x, f"{prefix}x", y)
         self._build_once(x.shape[1:])
+        outputs = self.compute_output_shape((None, *x.shape[1:]))[1:]
         y = _arrays.as_rows(y, f"{prefix}y")
         _arrays.check_same_length(**{f"{prefix}x": x, f"{prefix}y": y})
         _arrays.check_not_empty(f"{prefix}x", x)
@@ -123,10 +130,10 @@ class Preparing(Layer):
                              f"{type(class_weight).__name__}")
         weights = sample_weight
         if weights is not None:
-            weights = _arrays.as_weights(weights, len(x), f"{prefix}sample_weight", self.output_shape[1:-1],
+            weights = _arrays.as_weights(weights, len(x), f"{prefix}sample_weight", outputs[:-1],
                                          self.dtype == "float64")
         elif class_weight is not None:
-            weights = data.class_weights(y, class_weight, self.output_shape[-1])
+            weights = data.class_weights(y, class_weight, outputs[-1])
         program = self._step(x.shape[1:], y.shape[1:], training, None if weights is None else weights.shape[1:])
         arrays, scanned = {"x": x}, {f"{prefix}x": x}
         ids = self.reads_ids()
@@ -137,18 +144,17 @@ class Preparing(Layer):
             if role in program.arrays:
                 if f"{prefix}y" in scanned:
                     self._checker.scan(scanned, classes, ignored)
-                arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, integer, f"{prefix}y")
-                classes = known | ({f"{prefix}y": self.output_shape[-1]} if role == "labels" else {})
+                arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, outputs, integer, f"{prefix}y")
+                classes = known | ({f"{prefix}y": outputs[-1]} if role == "labels" else {})
         self._checker.scan(scanned, classes, ignored)
         if ignored is not None and "labels" in arrays:
-            data.check_ignored(arrays["labels"], ignored, self.output_shape[-1], self.metrics, f"{prefix}y")
+            data.check_ignored(arrays["labels"], ignored, outputs[-1], self.metrics, f"{prefix}y")
         if weights is not None:
             arrays["sample_weight"] = weights
         return program, [arrays[role] for role in program.arrays], len(x)
 
-    def _as_target(self, y: np.ndarray, integer: bool, argument: str) -> np.ndarray:
-        """y as class numbers for this model's outputs, or as numbers of their shape."""
-        shape = self.output_shape[1:]
+    def _as_target(self, y: np.ndarray, shape: tuple, integer: bool, argument: str) -> np.ndarray:
+        """y as class numbers for outputs of this shape (without the batch axis), or as numbers of it."""
         loss = self._compiled()[1].resolved(shape, y.shape[1:])
         if loss.probability_targets and not integer and y.size and not (y.min() >= 0 and y.max() <= 1):
             raise ValueError(f"`{argument}` must hold numbers from 0 to 1 for {loss.name}, got {y.min()} to {y.max()}")
@@ -159,7 +165,7 @@ class Preparing(Layer):
         if is_stream(x):
             raise ValueError(f"`validation_split` needs arrays, got {fraction!r:.20} with `x` a {type(x).__name__}; "
                              "give `validation_data`")
-        x = data.as_inputs(x, self._row_shape, self.name, y=y)
+        x = self._inputs(x, y=y)
         y = _arrays.as_rows(y, "y")
         _arrays.check_same_length(x=x, y=y)
         k = _settings.check_validation_split(len(x), fraction)

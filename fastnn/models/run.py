@@ -17,8 +17,8 @@ class Run:
     """
 
     def __init__(self, program: Program, arrays: list[np.ndarray], n_rows: int, batch_size: int,
-                 n_batches: int | None = None):
-        program.check_rows(n_rows, batch_size)
+                 n_batches: int | None = None, argument: str = "x"):
+        program.check_rows(n_rows, batch_size, argument)
         self.program, self.arrays, self.n_rows = program, arrays, n_rows
         self.batch_size = min(batch_size, n_rows)
         self.n_batches = -(-n_rows // self.batch_size) if n_rows else 0

@@ -118,7 +118,7 @@ class Sequential(Model):
             shape = layer.input_shape_argument
             if isinstance(layer, Model) and layer.built:
                 shape = layer.input_shape[1:]
-            self._input = Input(shape) if shape is not None else None
+            self._input = Input(shape, layer.batch_size_argument) if shape is not None else None
         self._chain.append(layer)
         taken.add(layer.name)
 
@@ -136,10 +136,10 @@ class Sequential(Model):
         self._input = symbol
         x = symbol
         for layer in self._chain:
+            x = layer(x)
             if not isinstance(x, KerasTensor):
                 raise ValueError(f"model {self.name!r}: each layer of a Sequential must have one output, "
-                                 f"{x[0].name!r} has {len(x)}; make it with return_state=False and a merge_mode")
-            x = layer(x)
+                                 f"{layer.name!r} has {len(x)}; make it with return_state=False and a merge_mode")
         self._set_graph(Graph([symbol], [x]))
 
     def get_config(self):

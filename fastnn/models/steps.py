@@ -49,13 +49,7 @@ def lower_step(name: str, lower: Callable, shape: tuple, ids: Ids | None, dtype:
     build.layer = loss.name
     build.count(build.counter("loss"), rows)
     for metric, row_weights in [(m, None) for m in metrics] + [(m, weights) for m in weighted]:
-        build.layer = metric.name
-        reads = metric.reads or form
-        if reads not in targets:
-            targets[reads] = gather_target(build, reads, output.shape)
-        if metric.masked:
-            row_weights = masked(build, mask, row_weights)
-        lower_metric(build, metric, build.detached(output), targets[reads], row_weights)
+        count_metric(build, metric, output, targets, form, mask, row_weights)
     if optimizer is not None:
         build.differentiate()
         build.layer = optimizer.name
@@ -63,6 +57,18 @@ def lower_step(name: str, lower: Callable, shape: tuple, ids: Ids | None, dtype:
         build.layer = "gradients"
         build.clear_gradients()
     return Program(build, f"{name}: {'training' if optimizer else 'evaluation'} step", seed)
+
+
+def count_metric(build: Lowering, metric: Metric, output: Value, targets: dict[str, Value], form: str,
+                 mask: Value | None, weights: Value | None) -> None:
+    """Count a metric; the targets in the form that it reads, or in that of the loss, are gathered once for all."""
+    build.layer = metric.name
+    reads = metric.reads or form
+    if reads not in targets:
+        targets[reads] = gather_target(build, reads, output.shape)
+    if metric.masked:
+        weights = masked(build, mask, weights)
+    lower_metric(build, metric, build.detached(output), targets[reads], weights)
 
 
 def masked(build: Lowering, mask: Value | None, weights: Value | None, mean: bool = False) -> Value | None:

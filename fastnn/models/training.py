@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _settings, _spelling
+from .. import _settings, _spelling
 from ..callbacks import CallbackList, History, Progress
 from ..callbacks.container import before_fit
 from ..optimizers import Optimizer
@@ -46,8 +46,7 @@ class Training(Evaluation):
         with self._training_alone():
             self._compiled()
             _settings.check_batch_size(batch_size)
-            epochs = _arrays.whole_number("epochs", epochs, 1)
-            initial_epoch = _arrays.whole_number("initial_epoch", initial_epoch, 0)
+            epochs, first = _settings.check_epochs(epochs, initial_epoch)
             shuffle = _settings.flag("shuffle", shuffle)
             steps = _settings.optional_count("steps_per_epoch", steps_per_epoch)
             if validation_data is None and validation_split != 0:
@@ -55,16 +54,15 @@ class Training(Evaluation):
             if callbacks:
                 before_fit(callbacks, self)
             feed = self._feed(x, y, sample_weight, class_weight, batch_size, steps, True, shuffle)
-            if (validation_data is None and not callbacks and not verbose and type(feed) is ArrayFeed and feed.whole
-                    and not feed.run.program.python_state):
-                return self._unwatched(feed, verbose, initial_epoch, epochs)
+            if validation_data is None and not (callbacks or verbose) and type(feed) is ArrayFeed and feed.plain:
+                return self._unwatched(feed, verbose, first, epochs)
             validation, due = None, None
             if validation_data is not None:
                 rows = _settings.optional_count("validation_batch_size", validation_batch_size) or batch_size
                 validation = self._validation(validation_data, rows,
                                               _settings.optional_count("validation_steps", validation_steps))
                 due = _settings.epochs_of("validation_freq", validation_freq)
-            return self._watched(feed, validation, due, callbacks, verbose, initial_epoch, epochs)
+            return self._watched(feed, validation, due, callbacks, verbose, first, epochs)
 
     def _unwatched(self, feed: ArrayFeed, verbose, first: int, last: int) -> History:
         """Epochs that nobody watches."""

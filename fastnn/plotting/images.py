@@ -79,6 +79,10 @@ def _one_image(model, x):
     """x as one row of the model's inputs."""
     shape = model.input_shape[1:]                   # ValueError where the model is not built
     x = _arrays.as_rows(x, "x")
+    if None in shape:                               # images of any size: x says it
+        given = x.shape[1:] if x.ndim > len(shape) else x.shape
+        given = (*given, 1) if len(given) < len(shape) and shape[-1] == 1 else given
+        shape = given if _arrays.fits(given, shape) else shape
     if [n for n in x.shape if n != 1] != [n for n in shape if n != 1]:
         raise ValueError(f"feature_maps: `x` must be one image of shape {shape}, got shape {x.shape}"
                          + ("; take one of its rows, x[0]" if x.shape[1:] == shape else ""))

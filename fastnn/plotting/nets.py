@@ -49,7 +49,7 @@ def network(model, ax=None, max_units=8, details=()):
 def size(model, max_units=8):
     """(width, height) in inches of a figure that has room for the drawing."""
     columns = list(leaves(model))
-    most = max([model.input_shape[-1], *(layer.output_shape[-1] for layer in columns)])
+    most = max([model.input_shape[-1] or 1, *(layer.output_shape[-1] or 1 for layer in columns)])
     return WIDTH * (len(columns) + 1), HEIGHT * min(most, max_units + 1) + 1.8
 
 

@@ -58,10 +58,16 @@ class Tokenizer:
 
     def fit_on_texts(self, texts: Iterable) -> None:
         """Count the words of texts (strings, or lists of words) and number all that were ever counted."""
+        counts: Counter[str] = Counter()
+        documents: Counter[str] = Counter()
+        n = 0
         for words in map(self._words, _texts(texts)):
-            self.document_count += 1
-            self.word_counts.update(words)
-            self.word_docs.update(set(words))
+            n += 1
+            counts.update(words)
+            documents.update(set(words))
+        self.document_count += n
+        self.word_counts.update(counts)
+        self.word_docs.update(documents)
         first = [] if self.oov_token is None else [self.oov_token]
         self.word_index = {w: i for i, w in enumerate(first + [w for w, _ in self.word_counts.most_common()], 1)}
         self.index_word = {i: w for w, i in self.word_index.items()}
@@ -79,7 +85,7 @@ class Tokenizer:
 
     def texts_to_sequences_generator(self, texts: Iterable) -> Iterator[list[int]]:
         """As ``texts_to_sequences``, one text at a time."""
-        limit = self.num_words or len(self.word_index) + 1
+        limit = self.num_words or np.inf
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         for words in map(self._words, _texts(texts)):
             numbers = (self.word_index.get(word) for word in words)
@@ -105,10 +111,13 @@ class Tokenizer:
         """A row for each sequence, float64 (sequences, ``num_words`` or number of words + 1), column n for word n.
 
         ``mode``: "binary" 1 where the word comes, "count" how often, "freq" its share, "tfidf" (1 + log count)·
-        log(1 + texts / (1 + texts with the word)). Raises ValueError for another mode.
+        log(1 + texts / (1 + texts with the word)). Raises ValueError for another mode, and where neither
+        ``num_words`` nor words that were counted say how many columns there are.
         """
         if mode not in MODES:
             raise ValueError(f"`mode` must be one of {', '.join(MODES)}, got {mode!r:.60}")
+        if not self.num_words and not self.word_index:
+            raise ValueError("`Tokenizer` has counted no words yet; call fit_on_texts first, or give it `num_words`")
         sequences = list(sequences)
         width = self.num_words or len(self.word_index) + 1
         rows = np.zeros((len(sequences), width))
@@ -137,14 +146,31 @@ class Tokenizer:
             if self.analyzer is not None:
                 return list(self.analyzer(text))
             return text_to_word_sequence(text, self.filters, self.lower, self.split)
-        return [word.lower() if self.lower else word for word in text]
+        try:
+            return [word.lower() if self.lower else word for word in text]
+        except AttributeError:
+            raise TypeError(f"`texts` must be texts or lists of words, got the list {text!r:.60}") from None
 
 
-def _texts(texts: Iterable) -> Iterable:
-    """texts; TypeError for a single string, whose characters would be texts."""
+def _texts(texts: Iterable) -> Iterator:
+    """The texts; TypeError for a single string, whose characters would be texts, and for what is no text."""
     if isinstance(texts, str):
         raise TypeError(f"`texts` must be a list of texts, got the text {texts!r:.60}; use [text]")
-    return texts
+    if not _iterable(texts):
+        raise TypeError(f"`texts` must be a list of texts, got {texts!r:.60}")
+    for place, text in enumerate(texts):
+        if not _iterable(text):
+            raise TypeError(f"`texts` must be texts or lists of words, got {text!r:.60} at place {place}; leave it "
+                            'out, or put "" there')
+        yield text
+
+
+def _iterable(value) -> bool:
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:

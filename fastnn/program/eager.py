@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .faults import fault_error
-from .ir import Ids
+from .ir import Ids, Value
 from .lowering import Lowering
 from .program import Program, threads_for
 from .tensor import Scalar as Scalar
@@ -16,18 +16,22 @@ READABLE = frozenset("fdeBilq?")      # dtype characters that gather reads (l an
 
 
 class EagerProgram:
-    """The program of ``lower`` for arrays of ``shape`` (without the batch axis).
+    """The program of ``lower`` for arrays of ``shape`` (without the batch axis), and their masks of ``mask_shape``.
 
     ``ids``: the whole numbers that the array must hold, None for any numbers.
-    Calling it with an array of shape (rows, *shape) returns a new Tensor (rows, *output shape).
+    Calling it with an array of shape (rows, *shape), and its mask, returns a new Tensor (rows, *output shape), which
+    has the mask that ``lower`` returns.
     """
 
     def __init__(self, name: str, lower: Callable, shape, ids: Ids | None, dtype: str, training: bool, seed: int,
-                 winograd: bool):
+                 winograd: bool, mask_shape: tuple | None = None):
         build = Lowering(training, dtype, winograd)
         build.layer = name
-        output, _ = lower(build, build.gather_x(shape, ids))
+        x = build.gather_x(shape, ids)
+        output, kept = lower(build, x, None if mask_shape is None else as_mask(build, build.gather(mask_shape, "mask")))
         build.scatter(output, "output")
+        self.kept_shape = scatter_mask(build, kept)
+        self.plain = mask_shape is None and self.kept_shape is None
         self.program = Program(build, f"{name}: {'call in training' if training else 'call'}", seed)
         self.shape = output.shape
         self.dtype = np.dtype(dtype)
@@ -39,11 +43,18 @@ class EagerProgram:
         """Whether gather reads this array as it lies."""
         return x.dtype.char in READABLE and x.dtype.isnative and x.flags.c_contiguous
 
-    def __call__(self, x: np.ndarray) -> Tensor:
+    def __call__(self, x: np.ndarray, *masks: np.ndarray) -> Tensor:
         rows = len(x)
         output = np.empty((rows, *self.shape), self.dtype)
-        self._run([x, output], rows)
-        return output.view(Tensor)
+        if self.plain:
+            self._run([x, output], rows)
+            return output.view(Tensor)
+        if self.kept_shape is None:
+            self._run([x, *masks, output], rows)
+            return output.view(Tensor)
+        kept = np.empty((rows, *self.kept_shape), self.dtype)
+        self._run([x, *masks, output, kept], rows)
+        return with_mask(output.view(Tensor), kept)
 
     def _run(self, arrays: list[np.ndarray], rows: int) -> None:
         """Run all rows as one batch."""
@@ -64,14 +75,15 @@ class EagerProgram:
 
 class EagerCall(EagerProgram):
     """The program of ``lower`` for several arrays of these shapes (without the batch axis), which returns a list of
-    new Tensors."""
+    new Tensors; ``lower`` returns (outputs, the mask of the first)."""
 
     def __init__(self, name: str, lower: Callable, shapes, dtype: str, training: bool, seed: int, winograd: bool):
         build = Lowering(training, dtype, winograd)
         build.layer = name
-        outputs = lower(build, *[build.gather(shape, f"array {i}") for i, shape in enumerate(shapes)])
+        outputs, kept = lower(build, *[build.gather(shape, f"array {i}") for i, shape in enumerate(shapes)])
         for output in outputs:
             build.scatter(output, "output")
+        self.kept_shape = scatter_mask(build, kept)
         self.program = Program(build, f"{name}: {'call in training' if training else 'call'}", seed)
         self.shapes = [output.shape for output in outputs]
         self.dtype = np.dtype(dtype)
@@ -81,5 +93,32 @@ class EagerCall(EagerProgram):
     def __call__(self, *arrays: np.ndarray) -> list[Tensor]:      # type: ignore[override]
         rows = len(arrays[0])
         outputs = [np.empty((rows, *shape), self.dtype) for shape in self.shapes]
-        self._run([*arrays, *outputs], rows)
-        return [output.view(Tensor) for output in outputs]
+        kept = [] if self.kept_shape is None else [np.empty((rows, *self.kept_shape), self.dtype)]
+        self._run([*arrays, *outputs, *kept], rows)
+        tensors = [output.view(Tensor) for output in outputs]
+        if kept:
+            with_mask(tensors[0], kept[0])
+        return tensors
+
+
+def as_mask(build: Lowering, x: Value) -> Value:
+    """Numbers as a mask: 1 where one is not 0."""
+    other, mask = build.value(x.shape, name="numbers"), build.value(x.shape, "uint8", name="mask")
+    build.emit("masking_forward", [x], [other, mask], [x.elements(), 1], [0.0])
+    return mask
+
+
+def scatter_mask(build: Lowering, mask: Value | None) -> tuple | None:
+    """Write a mask to one more of the caller's arrays, as numbers of the model's dtype; returns its shape."""
+    if mask is None:
+        return None
+    numbers = build.value(mask.shape, name="mask as numbers")
+    build.emit("mask_weights", [mask, None], [numbers], [mask.elements(), 1])
+    build.scatter(numbers, "mask")
+    return mask.shape
+
+
+def with_mask(y: Tensor, mask: np.ndarray) -> Tensor:
+    """y, which has this mask from now on."""
+    y._keras_mask = mask != 0
+    return y

@@ -89,7 +89,7 @@ class Value:
 
     def rows(self) -> int:
         """The product of all axes but the last, per row of the batch where batched."""
-        n = self.size // self.shape[-1] if self.shape and self.shape[-1] else int(bool(self.size))
+        n = math.prod(self.shape[:-1])
         return PerRow(n) if self.batched else n
 
 

@@ -18,7 +18,7 @@ from .. import _winograd
 from .ir import Counter, FrameVector, Ids, Operation, PerRow, Value, means
 from .variable import Variable, Vector, trainable_ranges
 
-TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST = 1, 2, 8
+TRANSPOSE_A, TRANSPOSE_B, SCALE_FIRST, BY_ROWS = 1, 2, 8, 16
 FORWARD_SHIFT, GRADIENT_SHIFT = 8, 16        # where a matmul's flags hold its epilogue's activations
 MOST_ELEMENTS = 1 << 40                      # of an array, or a row of it
 INTEGERS_IGNORED, INTEGERS_IDS = 1, 2        # flags of gather_integer and check_labels
@@ -341,11 +341,15 @@ class Lowering:
         return Value((stop - start,), vector.dtype, False, home.name, home, start)
 
 
+class TooLarge(ValueError, MemoryError):
+    """A shape that no memory has room for."""
+
+
 def check_elements(what: str, shape) -> None:
-    """Raise ValueError for a shape, without its batch axis, of more elements than any memory has."""
+    """Raise TooLarge for a shape, without its batch axis, of more elements than any memory has."""
     if math.prod(n for n in shape if n is not None) > MOST_ELEMENTS:
-        raise ValueError(f"{what} of shape {tuple(shape)} would have more than 2**40 elements; use smaller inputs or "
-                         "settings")
+        raise TooLarge(f"{what} of shape {tuple(shape)} would have more than 2**40 elements; use smaller inputs or "
+                       "settings")
 
 
 def as_dtype(value, where: str) -> str:

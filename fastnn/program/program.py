@@ -174,15 +174,16 @@ class Program:
         """The rows of every batch where a stateful layer fixes them, None otherwise."""
         return None if self.stateful is None else self.stateful[1]
 
-    def check_rows(self, n_rows: int, batch_size: int) -> None:
+    def check_rows(self, n_rows: int, batch_size: int, argument: str = "x") -> None:
         """ValueError where batches of this size are not those that a stateful layer has states for."""
         if self.stateful is None:
             return
         layer, rows = self.stateful
         if min(n_rows, batch_size) != rows or n_rows % rows:
-            raise ValueError(f"layer {layer!r} is stateful, with states for batches of {rows} rows: expected `x` of a "
-                             f"multiple of {rows} rows and `batch_size={rows}`, got {n_rows} rows and batches of "
-                             f"{min(n_rows, batch_size)}; give such batches, or make the layer anew for others")
+            raise ValueError(f"layer {layer!r} is stateful, with states for batches of {rows} rows: expected "
+                             f"`{argument}` of a multiple of {rows} rows and `batch_size={rows}`, got {n_rows} rows "
+                             f"and batches of {min(n_rows, batch_size)}; give such batches, or make the layer anew "
+                             "for others")
 
     def run(self, arrays: list[np.ndarray], n_rows: int, batch_size: int) -> tuple | None:
         """Run all batches of ``n_rows`` rows in order, without training; returns the fault, if any."""

@@ -5,7 +5,12 @@ import numpy as np
 
 
 class Tensor(np.ndarray):
-    """What eager calls return: an ndarray that also has ``.numpy()``, for code written for TensorFlow."""
+    """What eager calls return: an ndarray that also has ``.numpy()``, for code written for TensorFlow.
+
+    ``_keras_mask``, as Keras names it: which steps count, bool (rows, steps), where the layer makes or passes on a
+    mask; the next layer reads it. What NumPy makes of the array has none.
+    """
+    _keras_mask: np.ndarray | None = None
 
     def numpy(self) -> np.ndarray:
         """The same numbers as a plain ndarray."""

@@ -12,7 +12,8 @@ def pad_sequences(sequences, maxlen: int | None = None, dtype="int32", padding="
 
     sequences: a list of lists or arrays. ``maxlen``: steps of a row; None: those of the longest. A shorter one gets
     ``value`` before ("pre") or after ("post") it, as ``padding`` says; a longer one loses its first or last steps, as
-    ``truncating`` says. Raises ValueError for what is no list of sequences, or steps that differ in shape.
+    ``truncating`` says. Raises ValueError for what is no list of sequences, steps that differ in shape, or values that
+    ``dtype`` cannot hold.
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2).tolist()
     [[0, 1], [2, 3], [5, 6]]
@@ -33,12 +34,37 @@ def pad_sequences(sequences, maxlen: int | None = None, dtype="int32", padding="
         kept = min(length, steps)
         if not kept:
             continue
-        part = np.asarray(sequence[length - kept:] if truncating == "pre" else sequence[:kept], dtype)
+        part = _held(sequence[length - kept:] if truncating == "pre" else sequence[:kept], rows.dtype, i)
         if part.shape[1:] != inner:
             raise ValueError(f"`sequences` must have steps of one shape, got {inner} and {part.shape[1:]} in sequence "
                              f"{i}")
         rows[i, slice(kept) if padding == "post" else slice(steps - kept, None)] = part
     return rows
+
+
+def _held(part, dtype: np.dtype, i: int) -> np.ndarray:
+    """A part of sequence i as an array; ValueError that names the first value that the dtype cannot hold."""
+    try:
+        array = np.asarray(part, dtype)
+        wrapped = dtype.kind in "iu" and getattr(part, "dtype", dtype).kind in "iu"      # arrays wrap around silently
+        if not wrapped or np.array_equal(array, part):
+            return array
+        value = np.asarray(part)[array != part][0]
+    except (OverflowError, TypeError, ValueError):
+        bad = [step for step in part if not _holds(dtype, step)]
+        if not bad:
+            raise ValueError(f"`sequences` must have steps of one shape, got {part!r:.60} in sequence {i}") from None
+        value = bad[0]
+    raise ValueError(f"`sequences` must hold what the dtype {dtype.name} can, got {value!r:.60} in sequence {i}; use "
+                     "another `dtype`, or for words a Tokenizer")
+
+
+def _holds(dtype: np.dtype, step) -> bool:
+    try:
+        np.asarray(step, dtype)
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _lengths(sequences) -> list[int]:

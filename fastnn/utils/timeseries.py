@@ -1,7 +1,7 @@
 """Windows of a time series, batch by batch."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,61 @@ import numpy as np
 from .. import _arrays, _settings
 from .._kernels import runner
 
+# What a data set of TensorFlow does besides, and what does it here.
+INSTEAD = {
+    "batch": "timeseries_dataset_from_array takes `batch_size`",
+    "filter": "leave steps out of `data` and `targets`",
+    "repeat": "it begins again with every epoch of fit, and with every loop over it",
+    "shuffle": "timeseries_dataset_from_array takes `shuffle=True`",
+    "skip": "timeseries_dataset_from_array takes `start_index`",
+    "unbatch": "timeseries_dataset_from_array takes `batch_size=None`",
+}
 
-class Windows:
+
+class Stream:
+    """Batches that can be iterated any number of times, with methods that data sets of TensorFlow have."""
+
+    def map(self, map_func: Callable[..., Any], num_parallel_calls=None, deterministic=None) -> Mapped:
+        """The stream of ``map_func(batch)``, or ``map_func(x, y)``, made when they are asked for.
+
+        The other arguments are for TensorFlow's sake.
+        """
+        if not callable(map_func):
+            raise TypeError(f"`map_func` must be a function of a batch, got {map_func!r:.60}")
+        return Mapped(self, map_func)
+
+    def prefetch(self, buffer_size=None):
+        """The same stream: its batches are made while nothing waits for a device."""
+        return self
+
+    def cache(self, filename=""):
+        """The same stream: its data are in memory already."""
+        return self
+
+    def __getattr__(self, name: str):
+        if name in INSTEAD:
+            raise AttributeError(f"windows of a series have no `{name}`: {INSTEAD[name]}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+class Mapped(Stream):
+    """What a function makes of each batch of a stream."""
+
+    def __init__(self, source, function: Callable[..., Any]):
+        self.source, self.function = source, function
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self.function(*batch) if isinstance(batch, tuple) else self.function(batch) for batch in self.source)
+
+    def take(self, count: int) -> Mapped:
+        """The same with at most the first ``count`` batches of each pass."""
+        return Mapped(self.source.take(count), self.function)
+
+
+class Windows(Stream):
     """Batches of windows: iterating gives them from the beginning, any number of times; ``len`` is their number.
 
     ``data``, ``targets``: arrays, or None for the latter; ``starts``: where the windows begin, and their targets are;
@@ -68,6 +121,8 @@ def timeseries_dataset_from_array(data, targets, sequence_length, sequence_strid
     [[2, 3, 4], [3, 4, 5]] [5, 6]
     """
     series = _series("data", data)
+    if not len(series):
+        raise ValueError("`data` must have at least one step, got none")
     length = _arrays.whole_number("sequence_length", sequence_length, 1)
     stride, rate = (_step(name, value, len(series)) for name, value in (("sequence_stride", sequence_stride),
                                                                         ("sampling_rate", sampling_rate)))

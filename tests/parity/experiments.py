@@ -90,24 +90,14 @@ def digits_cnn_model(K):
         L.Dense(10, activation="softmax")])
 
 
-def shifted(x, y):
-    """The pictures and, in the same order, each moved by a pixel down, up, to the right and to the left."""
-    moves = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))           # two pixels around are black
-    return np.concatenate([np.roll(x, move, (1, 2)) for move in moves]), np.tile(y, len(moves))
-
-
 def digits_cnn(K, seed):
-    """5 epochs in batches of 32, of the training part and its moved copies: five times the pictures.
-
-    Without the copies the same net reaches 0.984 in 15 epochs.
-    """
+    """15 epochs in batches of 16."""
     from sklearn.model_selection import train_test_split
     K.utils.set_random_seed(seed)
     x, y = large_digits()
     x_train, x_test, y_train, y_test = train_test_split(x.reshape(-1, 28, 28, 1), y, test_size=0.2, random_state=seed,
                                                         stratify=y)
-    x_train, y_train = shifted(x_train, y_train)
-    return accuracy(digits_cnn_model(K), [x_train, x_test], [y_train, y_test], epochs=5, batch_size=32)
+    return accuracy(digits_cnn_model(K), [x_train, x_test], [y_train, y_test], epochs=15, batch_size=16)
 
 
 def sine_model(K, layer):

@@ -12,7 +12,6 @@ RECORD = json.loads((Path(__file__).parent / "data" / "signatures.json").read_te
 # Parameters of Keras that fastnn leaves out: (pattern of the path, names, reason).
 NOT_OFFERED = [
     ("layers.Dense", {"lora_rank", "lora_alpha", "quantization_config"}, "no low-rank adapters, no quantisation"),
-    ("Input", {"batch_shape"}, "programs take any number of rows"),
     ("layers.BatchNormalization", {"renorm", "renorm_clipping", "renorm_momentum"}, "only plain batch normalisation"),
     ("layers.BatchNormalization", {"synchronized"}, "one machine"),
     ("layers.Layer", {"autocast"}, "a model has one dtype"),
