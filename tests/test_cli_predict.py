@@ -83,7 +83,8 @@ def test_tables_that_a_model_cannot_take(capsys, model, columns, words):
 
 @pytest.mark.parametrize("name", ["predict", "summary"])
 @pytest.mark.parametrize(("path", "words"), [
-    ("none.fastnn", "'none.fastnn'"), ("houses.csv", "'houses.csv'"), (".", ".: is a folder without model.fastnn"), ("empty.fastnn", "'empty.fastnn'")])
+    ("none.fastnn", "'none.fastnn'"), ("houses.csv", "'houses.csv'"), (".", ".: is a folder without model.fastnn"),
+    ("empty.fastnn", "'empty.fastnn'")])
 def test_files_that_are_no_models(capsys, name, path, words):
     write("houses.csv", houses(20))
     Path("empty.fastnn").touch()
