@@ -41,8 +41,9 @@ TOLERANCES = [
     # a training that diverges (loss 91) magnifies roundings: Keras's float32 weights end up to 1.2e-6 from those of the
     # same run in float64, fastnn's up to 0.7e-6, without fused multiply-adds (level v2) up to 2.3e-6
     ("pooling/trained_Max2d_5_2_same/weight_02", 1e-5, 2e-6),
-    # relu is 0 on one side and not on the other where a sum is nearly 0
-    ("recurrent/*_relu*/*", 1e-5, 5e-6),
+    # relu gates let a state grow from step to step: Keras's float32 results end up to 4.5e-6 from the same run in
+    # float64, fastnn's up to 4.3e-6
+    ("recurrent/gru_relu_tanh/*", 1e-5, 3e-6),
     ("recurrent/dropout_*/kept_share", 0, 0.02),
     ("*", 1e-5, 1e-6),
 ]
