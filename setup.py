@@ -1,14 +1,15 @@
 """Builds the extensions of fastnn; everything else about the package stands in pyproject.toml.
 
 The kernels are written once, as templates in ``kernels/``. They are rendered into ``build/kernels`` (float and double
-from the same text) and compiled once for each instruction-set level, so that one package runs at full speed on old and
-new machines. Only ``parallel`` knows OpenMP. Three environment variables steer a build:
+from the same text), translated to C once, and that C is compiled for each instruction-set level, so that one package
+runs at full speed on old and new machines. Only ``parallel`` knows OpenMP. Three environment variables steer a build:
 
 ``FASTNN_NO_OPENMP=1``   a build that runs on one thread (also what happens where OpenMP is not found)
 ``FASTNN_LEVELS=v3,v4``  only these levels: shorter builds while developing
 ``FASTNN_SANITIZE=...``  ``address,undefined`` or ``thread``: for ``python -m tests.sanitizers`` alone; such a build is
                          slow and needs the sanitizer's runtime in the process
 """
+import gc
 import os
 import shlex
 import shutil
@@ -42,8 +43,14 @@ X86_FLAGS = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 LEVEL_FLAGS = X86_FLAGS if get_platform().endswith(("x86_64", "amd64")) else {"base": []}
+# The sources stand beside their C, and three quarters of it would be comments that quote them.
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False,
-              "initializedcheck": False}
+              "initializedcheck": False, "emit_code_comments": False}
+# The C of one level, in a module of its own: all levels share what Cython made of the kernels.
+LEVEL_SOURCE = """#define FASTNN_LEVEL "{level}"
+#define PyInit_level PyInit_level_{level}
+#include "{kernels}"
+"""
 
 # What a template sees of a floating-point type: C's name, NumPy's, the prefix of its vectors, an integer as wide.
 TYPES = [SimpleNamespace(real="float", name="float32", v="vf", int="int32_t"),
@@ -216,17 +223,25 @@ class BuildKernels(build_ext):
         """Render templates and run Cython; the extensions then have C sources."""
         for template in sorted(SOURCES.glob("*.pxi.in")):
             render(template, template.name.removesuffix(".in"))
-        for extension in self.extensions:
-            level = extension.name.partition("level_")[2]
-            if level:
-                extension.sources = [render(SOURCES / "table.pyx.in", f"level_{level}.pyx", level=level)]
+        levels = [extension for extension in self.extensions if ".level_" in extension.name]
+        kernels = Extension(f"{PACKAGE}.level", [render(SOURCES / "table.pyx.in", "level.pyx")])
+        others = [extension for extension in self.extensions if extension not in levels]
         # The C files hold what Cython and NumPy's declarations were when they were made: other versions, other files.
         folder = f"build/c-cython-{Cython.__version__}-numpy-{numpy.__version__}"
-        translated = cythonize(self.extensions, include_path=[str(RENDERED), str(SOURCES)], build_dir=folder,
+        gc.disable()        # Cython's trees live until its end; looking for garbage in them took 40 % of its time
+        translated = cythonize([kernels, *others], include_path=[str(RENDERED), str(SOURCES)], build_dir=folder,
                                compiler_directives=DIRECTIVES, nthreads=self.parallel)
+        gc.enable()
         sources = {extension.name: extension.sources for extension in translated}
-        for extension in self.extensions:
+        for extension in others:
             extension.sources = sources[extension.name]
+        source = Path(*sources[kernels.name])
+        for extension in levels:
+            level = extension.name.partition("level_")[2]
+            own = source.with_name(f"level_{level}.c")
+            write_if_changed(own, LEVEL_SOURCE.format(level=level, kernels=source.name))
+            extension.sources = [str(own)]
+            extension.depends.append(str(source))
 
     def write_record(self):
         """Write what was built where the package finds it; a package without this file is not compiled."""

@@ -15,7 +15,7 @@ from functools import cache
 import convolutions
 import pytest
 import recorded
-from turns import Worker, take_turns
+from turns import Worker, on_threads, take_turns
 
 THREADS = [n for n in (1, 2) if n <= (os.cpu_count() or 1)]
 NAMES = [name for name, (library, _) in convolutions.CONTESTANTS.items() if importlib.util.find_spec(library)]
@@ -30,10 +30,11 @@ def race(shape, threads, turns, seconds):
     workers = {}
     for name in NAMES:
         library, environment = convolutions.CONTESTANTS[name]
-        workers[name] = Worker("convolution_worker.py", library, shape, threads=threads, environment=environment)
+        workers[name] = Worker("convolution_worker.py", library, shape, threads,
+                               environment=on_threads(threads) | environment)
     times = {key: [] for key in itertools.product(NAMES, convolutions.works(shape))}
     peak = 0.0
-    for name, answer in take_turns(workers, turns, seconds):
+    for name, answer in take_turns(workers, [{"seconds": seconds}] * turns):
         peak = max(peak, answer.pop("peak", 0.0))
         for work, durations in answer.items():
             times[name, work] += durations

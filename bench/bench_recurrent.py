@@ -16,7 +16,7 @@ from functools import cache
 import pytest
 import recorded
 import recurrents
-from turns import Worker, take_turns
+from turns import Worker, on_threads, take_turns
 
 THREADS = [n for n in (1, 2) if n <= (os.cpu_count() or 1)]
 
@@ -36,10 +36,10 @@ FIELD = [pytest.param(layer, work, threads, name, id=f"{layer}-{work}-{threads}-
 @cache
 def race(layer, threads, turns, seconds):
     """All contestants on a layer in turns. Returns the bursts by contestant and work."""
-    workers = {name: Worker("recurrent_worker.py", name, layer, threads=threads, interpreter=PYTHONS[name],
-                            environment=recurrents.CONTESTANTS[name][1]) for name in NAMES}
+    workers = {name: Worker("recurrent_worker.py", name, layer, threads, interpreter=PYTHONS[name],
+                            environment=on_threads(threads) | recurrents.CONTESTANTS[name][1]) for name in NAMES}
     times = {key: [] for key in itertools.product(NAMES, recurrents.WORKS)}
-    for name, answer in take_turns(workers, turns, seconds):
+    for name, answer in take_turns(workers, [{"seconds": seconds}] * turns):
         for work, durations in answer.items():
             times[name, work] += durations
     return times

@@ -8,17 +8,13 @@ contestant lives in a process of its own, so that no two pools of threads meet, 
 moment of the machine meets everybody. A round of the result is the median of one turn. Before any time counts, each
 contestant trains a new net for a fixed number of epochs: fastnn's loss must be like its peers'.
 """
-import json
-import os
 import statistics
-import subprocess
-import sys
-import time
 from functools import cache
 
 import pytest
 import recorded
 from contestants import ENTRIES, field
+from turns import Worker, take_turns
 from workloads import WORKLOADS
 
 PAUSE = 0.05         # seconds before a turn, in which the threads of the one before fall asleep
@@ -29,51 +25,19 @@ FIELD = [pytest.param(workload, quantity, name, id=f"{workload}-{quantity}-{name
          or (quantity != "one row, predict" and ENTRIES[name].module != "with_onnxruntime")]
 
 
-class Worker:
-    """A contestant's process."""
-
-    def __init__(self, name, workload):
-        entry = ENTRIES[name]
-        command = recorded.child(os.path.join(os.path.dirname(__file__), "worker.py"), entry.module, workload)
-        if entry.interpreter != sys.executable:        # an environment of its own
-            command["args"][0] = entry.interpreter
-            command["env"].pop("PYTHONPATH")
-        command["env"].update(entry.environment)
-        self.process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, **request):
-        """The answer to a request. Raises RuntimeError if the process ended instead."""
-        try:
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass                                  # it has ended: there is no answer either
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.process.args[-2:]} ended with status {self.process.wait()}")
-        return json.loads(answer)
-
-    def stop(self):
-        """Let the process end by itself; it does when nobody asks any more."""
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-
-
 @cache
 def race(workload, turns, seconds):
     """Run a workload's field in turns. Returns what each learned, and the seconds of its turns by quantity."""
-    workers = {name: Worker(name, workload) for name in field(workload)}
-    try:
-        learned = {name: worker.ask(do="learn") for name, worker in workers.items()}
-        times = {name: [] for name in workers}
-        for _ in range(turns):
-            for name, worker in workers.items():
-                time.sleep(PAUSE)
-                times[name].append(worker.ask(do="turn", seconds=seconds))
-    finally:
-        for worker in workers.values():
-            worker.stop()
-    return learned, times
+    workers, answers = {}, {}
+    for name in field(workload):
+        entry = ENTRIES[name]
+        workers[name] = Worker("worker.py", entry.module, workload, environment=entry.environment,
+                               interpreter=entry.interpreter)
+        answers[name] = []
+    for name, answer in take_turns(workers, [{"do": "learn"}, *[{"do": "turn", "seconds": seconds}] * turns], PAUSE):
+        answers[name].append(answer)
+    return ({name: learned for name, (learned, *_) in answers.items()},
+            {name: times for name, (_, *times) in answers.items()})
 
 
 def check(learned, workload):

@@ -22,62 +22,61 @@ def main(library, layer, threads):
     turns.serve(answers, dict(zip(WORKS, made)), lambda work, results: recurrents.check(layer, work, results))
 
 
-def with_fastnn(layer, threads, x, dy, w, u, b):
+def with_fastnn(layer, threads, **arrays):
     """Programs of the operations that a step of inference and one of training have, on aligned buffers; what nothing
     reads is not computed, so y of inference and dx go to the caller."""
-    from fastnn.layers import recurrent_lowering
-    from fastnn.program import Lowering, Program, Value, Variable
-    from fastnn.program.variable import move_together
-    rows = len(x)
-
-    def program(training, shown):
-        """``shown``: y can be seen in training too, where a net would have no copy of it."""
-        build = Lowering(training, "float32")
-        variables = [Variable(array) for array in (w, u, b)]
-        move_together("weights", variables, "float32")         # as a model does
-        weights = [build.parameter(v) for v in variables]
-
-        def rowwise(array):
-            v = build.parameter(Variable(array))
-            return Value(array.shape[1:], v.dtype, True, v.name, v.home, v.offset, needs_gradient=training)
-
-        given = rowwise(x)
-        if layer == "LSTM":
-            y, _ = recurrent_lowering.lower_lstm(build, given, *weights, [None, None], None, True)
-        elif layer == "GRU":
-            y, _ = recurrent_lowering.lower_gru(build, given, *weights, [None], None, True, reset_after=True)
-        else:
-            y, _ = recurrent_lowering.lower_simple_rnn(build, given, *weights, [None], None, True)
-        results = {}
-        if shown:
-            build.scatter(y, "y")
-            results["y"] = np.empty(dy.shape, np.float32)
-        if training:
-            build.add_gradient(y, rowwise(dy))
-            build.differentiate()
-            build.scatter(build._gradients[given], "dx")
-            results["dx"] = np.empty(x.shape, np.float32)
-        plan = Program(build, layer).plan(rows)
-        frame = plan.acquire()
-
-        def run(calls):
-            # Epochs of one batch: its results go to the same arrays each time.
-            frame.run(list(results.values()), rows, rows, 0, 1, threads=threads, totals=np.empty((calls, 0)),
-                      counters=np.empty(0))
-
-        def gradients():
-            if not training:
-                return {}
-            return {name: frame.slot(*plan.place(build._gradients[v]), v.shape, "float32")
-                    for name, v in zip(("dw", "du", "db"), weights)}
-
-        return run, lambda: results | gradients()
-
     def actions(training):
-        run, (show, results) = program(training, not training)[0], program(training, True)
+        # In a net no copy of y is made in training: what is timed is another program than what is looked at.
+        run, _ = fastnn_action(layer, threads, training, not training, **arrays)
+        show, results = fastnn_action(layer, threads, training, True, **arrays)
         return run, lambda: show(1) or results()
 
     return actions(False), actions(True)
+
+
+def fastnn_action(layer, threads, training, shown, x, dy, w, u, b):
+    """A function that runs the layer so often, and one that gives the results, y among them where it is ``shown``."""
+    from fastnn.program import Lowering, Program, Value, Variable
+    from fastnn.program.variable import move_together
+    build, results = Lowering(training, "float32"), {}
+    variables = [Variable(array) for array in (w, u, b)]
+    move_together("weights", variables, "float32")         # as a model does
+    weights = [build.parameter(v) for v in variables]
+
+    def rowwise(array):
+        v = build.parameter(Variable(array))
+        return Value(array.shape[1:], v.dtype, True, v.name, v.home, v.offset, needs_gradient=training)
+
+    given = rowwise(x)
+    y = lowered(layer, build, given, weights)
+    if shown:
+        build.scatter(y, "y")
+        results["y"] = np.empty(dy.shape, np.float32)
+    if training:
+        build.add_gradient(y, rowwise(dy))
+        build.differentiate()
+        build.scatter(build._gradients[given], "dx")
+        results["dx"] = np.empty(x.shape, np.float32)
+    plan = Program(build, layer).plan(len(x))
+    frame = plan.acquire()
+    wanted = zip(("dw", "du", "db"), weights) if training else ()
+    gradients = {name: frame.slot(*plan.place(build._gradients[v]), v.shape, "float32") for name, v in wanted}
+
+    def run(calls):
+        # Epochs of one batch: its results go to the same arrays each time.
+        frame.run(list(results.values()), len(x), len(x), 0, 1, threads=threads, totals=np.empty((calls, 0)),
+                  counters=np.empty(0))
+    return run, lambda: results | gradients
+
+
+def lowered(layer, build, x, weights):
+    """The outputs at all steps of fastnn's layer of this name."""
+    from fastnn.layers.recurrent_lowering import lower_gru, lower_lstm, lower_simple_rnn
+    if layer == "LSTM":
+        return lower_lstm(build, x, *weights, [None, None], None, True)[0]
+    if layer == "GRU":
+        return lower_gru(build, x, *weights, [None], None, True, reset_after=True)[0]
+    return lower_simple_rnn(build, x, *weights, [None], None, True)[0]
 
 
 def with_torch(layer, threads, x, dy, w, u, b):

@@ -1,4 +1,4 @@
-"""Contestants in processes of their own that take turns: what the benchmarks of single layers share.
+"""Contestants in processes of their own that take turns: what the benchmarks of layers and of training share.
 
 ``Worker`` is the side of the benchmark, ``serve`` that of the process: commands on stdin, answers in JSON on stdout.
 """
@@ -15,22 +15,21 @@ POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "FASTNN_N
 
 
 class Worker:
-    """A contestant's process: a script of this folder with arguments, on so many threads."""
+    """A contestant's process: a script of this folder with arguments."""
 
-    def __init__(self, script, *arguments, threads, environment, interpreter=sys.executable):
+    def __init__(self, script, *arguments, environment, interpreter=sys.executable):
         import recorded
-        command = recorded.child(os.path.join(os.path.dirname(__file__), script), *arguments, str(threads))
+        command = recorded.child(os.path.join(os.path.dirname(__file__), script), *map(str, arguments))
         if interpreter != sys.executable:              # an environment of its own
             command["args"][0] = interpreter
             command["env"].pop("PYTHONPATH")
-        command["env"] |= dict.fromkeys(POOLS, str(threads)) | environment
+        command["env"] |= environment
         self.process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def turn(self, seconds):
-        """The bursts of each kind of work. Raises RuntimeError if the process ended instead."""
-        time.sleep(PAUSE)
+    def ask(self, request):
+        """The answer to a request. Raises RuntimeError if the process ended instead."""
         try:
-            self.process.stdin.write(json.dumps({"seconds": seconds}) + "\n")
+            self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass                                  # it has ended: there is no answer either
@@ -45,12 +44,19 @@ class Worker:
         self.process.wait(timeout=60)
 
 
-def take_turns(workers, turns, seconds):
-    """Yield (name, answer) of all workers, turn after turn; they are stopped at the end, whatever happens."""
+def on_threads(threads):
+    """The environment in which libraries use so many threads."""
+    return dict.fromkeys(POOLS, str(threads))
+
+
+def take_turns(workers, requests, pause=PAUSE):
+    """Yield (name, answer) of all workers, one request after the other; they are stopped at the end, whatever
+    happens."""
     try:
-        for _ in range(turns):
+        for request in requests:
             for name, worker in workers.items():
-                yield name, worker.turn(seconds)
+                time.sleep(pause)
+                yield name, worker.ask(request)
     finally:
         for worker in workers.values():
             worker.stop()

@@ -8,21 +8,19 @@ median seconds of every quantity. The Python that runs this need not have fastnn
 """
 import importlib
 import json
-import os
 import statistics
 import sys
 import time
 
 import numpy as np
+from turns import own_stdout
 from workloads import BATCH, WORKLOADS, data
 
 SHORTEST = 1e-3       # seconds that one measurement lasts at least: fast calls are repeated within it
 
 
 def main(library, name):
-    # Libraries may print: keep the real stdout for answers, and let theirs go to stderr.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    answers = own_stdout()
     workload, (x, y) = WORKLOADS[name], data(name)
     make = importlib.import_module(library).make
     contestant = make(workload, x, y)

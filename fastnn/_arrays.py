@@ -147,7 +147,9 @@ def _unreadable(x, argument: str, error: Exception) -> Exception:
         if i is None:
             return ValueError(f"`{argument}` must hold rows of one shape, got rows whose own parts differ in length")
         first, other = ("a single value" if n is None else f"{n} values" for n in (lengths[0], lengths[i]))
-        return ValueError(f"`{argument}` must hold rows of one length, got {first} in row 0 and {other} in row {i}")
+        advice = "; fastnn.utils.pad_sequences makes sequences of one length"
+        return ValueError(f"`{argument}` must hold rows of one length, got {first} in row 0 and {other} in row {i}"
+                          f"{'' if None in (lengths[0], lengths[i]) else advice}")
     return TypeError(f"`{argument}` must be an array of numbers, but {type(x).__name__} cannot be read as one: "
                      f"{error!s:.160}")
 
@@ -208,6 +210,8 @@ def _wrong_target(got: tuple, shape: tuple, argument: str, integer_targets: bool
             return f"{text}; for one number a row the last layer must have 1 unit, not {output_shape[-1]}"
         text += ("; for class numbers use loss='sparse_categorical_crossentropy', or one-hot rows: "
                  f"fastnn.utils.to_categorical({argument})")
+    elif output_shape is not None and len(output_shape) > 1 and got[1:] in ((), (1,), output_shape[-1:]):
+        text += "; for one answer a row put Flatten, or a layer of global pooling, before the last Dense"
     return text
 
 
@@ -225,10 +229,12 @@ def not_finite(argument: str, array: np.ndarray, row: int) -> str:
     return f"`{argument}` must hold finite numbers, got {value} at {_place((row, *inner))}; fill in or drop such rows"
 
 
-def bad_label(argument: str, row: int, value: float, classes: int) -> str:
-    """The text for a label that is no class number."""
+def bad_label(argument: str, row: int, value: float, classes: int, element: int = 0, shape: tuple = ()) -> str:
+    """The text for a label that is no class number: the ``element`` of a row of this shape."""
+    inner = np.unravel_index(element, shape) if shape not in ((), (1,)) else ()
+    place = f"row {row}, step {inner[0]}" if len(inner) == 1 else _place((row, *inner))
     text = (f"`{argument}` must hold whole class numbers from 0 to {classes - 1}, as the output has {classes} classes, "
-            f"got {value:.15g} at row {row}")
+            f"got {value:.15g} at {place}")
     return text + (f"; if the classes are numbered from 1, use {argument.split()[-1]} - 1" if value == classes else "")
 
 

@@ -98,7 +98,17 @@ class Described:
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an object like this one, as plain data."""
         names = parameters(type(self))      # type: ignore[arg-type]
-        return {n: plain(getattr(self, n)) for n in names if n not in self.unsaved}
+        return {n: plain(self._setting(n)) for n in names if n not in self.unsaved}
+
+    def _setting(self, name: str) -> Any:
+        """An argument as it was kept; ValueError for one that was kept under another name."""
+        try:
+            return getattr(self, name)
+        except AttributeError:
+            own = getattr(self, "name", None)
+            raise ValueError(f"{type(self).__name__}{'' if own is None else f' {own!r:.60}'}: __init__ takes `{name}`, "
+                             f"which is kept under no attribute of that name: keep it as self.{name}, or write "
+                             "get_config(self), which returns all arguments in a dict") from None
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
@@ -159,6 +169,15 @@ class Registry(Generic[T]):
             raise ValueError(self.unknown(name))
         return found
 
+    def _described(self, name: str) -> type[T]:
+        """The class of a description; ValueError says how to hand over one's own."""
+        try:
+            return self.find(name)
+        except ValueError:
+            text = self.unknown(name).partition(" Known are")[0]
+            raise ValueError(f"{text} If the class is yours, give it as `custom_objects={{{name!r:.60}: the class}}`"
+                             ) from None
+
     def get(self, identifier: Any) -> T:
         """The object of a name, a description, a class of this kind, or such an object itself; ValueError otherwise."""
         if isinstance(identifier, self.base):
@@ -168,8 +187,8 @@ class Registry(Generic[T]):
         if isinstance(identifier, str):
             return self.find(identifier)()
         if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
-            config = identifier.get("config", {})
-            return self.find(identifier["class_name"]).from_config(config)     # type: ignore[attr-defined]
+            return self._described(identifier["class_name"]).from_config(       # type: ignore[attr-defined]
+                identifier.get("config", {}))
         raise ValueError(self.unknown(identifier))
 
     def unknown(self, identifier: Any, also: Iterable[str] = ()) -> str:

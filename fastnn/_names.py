@@ -15,13 +15,42 @@ PAIRS = "; an Embedding trained to predict the next word (docs/recurrent.md) lea
 INSTEAD = {"preprocessing.sequence.TimeseriesGenerator": WINDOWS, "preprocessing.text.one_hot": NUMBERS,
            "preprocessing.text.hashing_trick": NUMBERS, "preprocessing.sequence.skipgrams": PAIRS,
            "preprocessing.sequence.make_sampling_table": PAIRS}
+NOT_TRAINED = "; no trained nets come with it: build one of `layers` and train it, or see docs/weights-from-keras.md"
+IMAGES = "; read images with a library of yours into an array (rows, height, width, channels)"
+ONLY = {"applications": NOT_TRAINED, "preprocessing.image": IMAGES}      # of what only Keras has: what to do
 SIMILAR = 0.7        # how much alike two names must look for one to be proposed for the other, from 0 to 1
 
 
 def explain_unknown(package: ModuleType) -> None:
-    """Give a package and its public modules that are loaded a ``__getattr__`` that raises what ``unknown`` says."""
+    """Give a package and its public modules that are loaded a ``__getattr__`` that raises what ``unknown`` says; an
+    import of a module that only Keras has says so too."""
     for module in (package, *modules_below(package)):
         vars(module).setdefault("__getattr__", partial(_raise_unknown, module))
+    if LastFinder not in sys.meta_path:
+        sys.meta_path.append(LastFinder)
+
+
+class LastFinder:
+    """The last finder of the import system: it finds nothing, but says of a module that only Keras has that this is
+    so."""
+
+    @staticmethod
+    def find_spec(path: str, *rest) -> None:
+        """None; ModuleNotFoundError for a module below fastnn that Keras has by this name."""
+        package, _, namespace = path.partition(".")
+        namespace = namespace.removeprefix("keras.")
+        if package == __package__ and not namespace.startswith("_") and _is_module_of_keras(namespace):
+            raise ModuleNotFoundError(f"No module named {path!r}.{_only_keras(*_parted(namespace))}", name=path)
+
+
+def _is_module_of_keras(namespace: str) -> bool:
+    return any(f"{other}.".startswith(f"{namespace}.") for other in _all_keras_names())
+
+
+def _parted(namespace: str) -> tuple[str, str]:
+    """("a.b", "c") of "a.b.c"."""
+    above, _, name = namespace.rpartition(".")
+    return above, name
 
 
 def _raise_unknown(module: ModuleType, name: str):
@@ -90,7 +119,8 @@ def letters(name: str) -> str:
 
 def _only_keras(namespace: str, name: str) -> str:
     path = ".".join(filter(None, ("keras", namespace, _spelling(name, keras_names(namespace)))))
-    return f" Keras has it ({path}), fastnn does not (yet)."
+    instead = next((text for start, text in ONLY.items() if f"{path}.".startswith(f"keras.{start}.")), "")
+    return f" Keras has it ({path}), fastnn does not (yet){instead}."
 
 
 def _spelling(name: str, names: list[str]) -> str:

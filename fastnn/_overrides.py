@@ -40,5 +40,10 @@ def refuse(cls: type, names: Set[str], advice: str) -> None:
             raise NotImplementedError(f"{base.__name__}.{min(found)} would never be called: {advice}")
 
 
+def by_user(function: Any) -> bool:
+    """Whether a method or function is the user's own; False for None."""
+    return function is not None and not _ours(function)
+
+
 def _ours(cls: Any) -> bool:
     return f"{cls.__module__}.".startswith(PACKAGE)

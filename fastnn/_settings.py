@@ -28,11 +28,11 @@ def optional_count(argument: str, value) -> int | None:
     return None if value is None else whole_number(argument, value, 1)
 
 
-def flag(argument: str, value) -> bool:
-    """A setting that is True or False; TypeError for anything else but 0 and 1."""
+def flag(argument: str, value, where: str = "") -> bool:
+    """A setting that is True or False; TypeError, which begins with ``where``, for anything else but 0 and 1."""
     if isinstance(value, (bool, np.bool_)) or (type(value) is int and value in (0, 1)):
         return bool(value)
-    raise TypeError(f"`{argument}` must be True or False, got {type(value).__name__}: {value!r:.60}")
+    raise TypeError(f"{where}`{argument}` must be True or False, got {type(value).__name__}: {value!r:.60}")
 
 
 def epochs_of(argument: str, value) -> Callable[[int], bool]:

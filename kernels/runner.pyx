@@ -2,29 +2,26 @@
 
 ``Kernels`` finds the functions of one instruction-set level by name. ``Program`` is the immutable list: head operations
 run once a call, body operations once a batch, and those from ``commit`` on write what outlives the batch. ``Frame`` is
-what one run borrows: the place of every slot. ``run`` walks the list; between operations, when the work done since the
-last look is estimated at ``LOOK_NS``, it reads the clock, and after ``PATIENCE_NS`` it takes the GIL to check signals,
-so that Ctrl-C is answered within about 20 ms. A signal, a Python operation that raises, or a fault leaves before the
-commit: the batch is dropped whole.
+what one run borrows: the place of every slot. ``run`` lets it be walked (walk.pxd) and, whenever the walk pauses, takes
+the GIL to check signals, so that Ctrl-C is answered within about 20 ms. A signal, a Python operation that raises, or a
+fault leaves before the commit: the batch is dropped whole.
 """
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
-from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from libc.string cimport memset
 
 from limits cimport (
-    BLOCK, KEEP_GIL_NS, LOOK_NS, PATIENCE_NS, RELEASE, STREAM, THREADS_HEAVY, THREADS_LIGHT, THREADS_MATMUL,
-    THREADS_RUN_NS,
+    BLOCK, KEEP_GIL_NS, RELEASE, STREAM, THREADS_HEAVY, THREADS_LIGHT, THREADS_MATMUL, THREADS_RUN_NS,
 )
 from operation cimport (
     BAD_ID, BAD_LABEL, MAX_INPUTS, MAX_OPERANDS, MAX_SCALARS, MAX_SIZES, NOT_FINITE, OK, PAUSED, PYTHON_ERROR,
-    SKIP, Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
+    Array, Frame, Limits, Operation, Table, kernel_t, parallel_for_t,
 )
 from shuffle cimport permute
+from walk cimport State, begin_epoch, flush_denormals, now, restore_denormals, walk
 
 import numpy as np
 
@@ -71,32 +68,6 @@ def set_limits(matmul=None, light=None, heavy=None, block=None, release=None, ru
 def worth_threads(double nanoseconds):
     """Whether a run that is estimated to take so long uses threads."""
     return nanoseconds > limits.run
-
-
-cdef extern from *:
-    """
-    /* Denormals to zero while a program runs: the moments of weights whose gradient stays zero decay into them within
-       a thousand steps, and operations on them are slow on Intel's cores (a step of a 4-64-64-3 net took 21 us, not
-       14). The caller's mode comes back with the caller. parallel_for hands the mode on to its threads. */
-    #if defined(__SSE__) || defined(__x86_64__)
-    #include <xmmintrin.h>
-    static unsigned flush_denormals(void) { unsigned mode = _mm_getcsr(); _mm_setcsr(mode | 0x8040); return mode; }
-    static void restore_denormals(unsigned mode) {
-        _mm_setcsr((_mm_getcsr() & ~0x8040u) | (mode & 0x8040u));
-    }
-    #else
-    static unsigned flush_denormals(void) { return 0; }
-    static void restore_denormals(unsigned mode) { (void) mode; }
-    #endif
-    """
-    unsigned flush_denormals() noexcept nogil
-    void restore_denormals(unsigned mode) noexcept nogil
-
-
-cdef inline int64_t now() noexcept nogil:
-    cdef timespec t
-    clock_gettime(CLOCK_MONOTONIC, &t)
-    return t.tv_sec * 1_000_000_000 + t.tv_nsec
 
 
 def permutation(Py_ssize_t n, seed, uint64_t step):
@@ -251,9 +222,21 @@ cdef class RunFrame:
         self.arrays[index].dtype = dtype
         self.kept[index] = array
 
-    cdef check_arrays(self, list arrays):
+    cdef bind_all(self, list arrays, Py_ssize_t n_rows):
+        """The caller's arrays, each of which must hold so many rows."""
+        cdef cnp.ndarray array
+        cdef Py_ssize_t need
+        cdef int i
+        if len(arrays) > MAX_INPUTS:
+            raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
         if len(arrays) < self.program.n_arrays:
             raise ValueError(f"a run of this program needs {self.program.n_arrays} arrays, got {len(arrays)}")
+        for i, array in enumerate(arrays):
+            need = self.program.row_elements[i]
+            if cnp.PyArray_SIZE(array) < n_rows * need:
+                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {need} elements "
+                                 f"a row, got {cnp.PyArray_SIZE(array)} in all")
+            self.bind(i, array, type_code(array))
 
     cdef release(self, int n):
         cdef int i
@@ -284,47 +267,28 @@ cdef class RunFrame:
         signal handler or a Python operation raised.
         """
         cdef State state
-        cdef int status, i
-        cdef cnp.ndarray array
+        cdef int status
         self.epochs_done = 0
-        if len(arrays) > MAX_INPUTS:
-            raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
-        self.check_arrays(arrays)
-        i = 0
-        for array in arrays:
-            if cnp.PyArray_SIZE(array) < n_rows * self.program.row_elements[i]:
-                need = self.program.row_elements[i]
-                raise ValueError(f"array {i} of a run of {n_rows} rows must hold {need} elements "
-                                 f"a row, got {cnp.PyArray_SIZE(array)} in all")
-            self.bind(i, array, type_code(array))
-            i += 1
+        self.bind_all(arrays, n_rows)
         memset(&state, 0, sizeof(State))
         state.n_rows, state.batch_size, state.batch, state.last = n_rows, batch_size, first, last
         state.first, state.step = first, step
         state.report = <int64_t> (1e9 * report)
-        if order is not None:
-            self.frame.order = <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
-        else:
-            self.frame.order = NULL
+        state.rates, state.times = <const double *> data_of(rates), <double *> data_of(times)
         if watch:
-            state.watched = <double *> cnp.PyArray_DATA(<cnp.ndarray> counters)
-        if rates is not None:
-            state.rates = <const double *> cnp.PyArray_DATA(<cnp.ndarray> rates)
-        if times is not None:
-            state.times = <double *> cnp.PyArray_DATA(<cnp.ndarray> times)
-        self.frame.threads = threads
+            state.watched = <double *> data_of(counters)
+        self.frame.order, self.frame.threads = <const int64_t *> data_of(order), threads
         state.epochs = 1
         if totals is not None:
             state.epochs = cnp.PyArray_DIM(<cnp.ndarray> totals, 0)
             state.n_counters = cnp.PyArray_DIM(<cnp.ndarray> totals, 1)
-            state.totals = <double *> cnp.PyArray_DATA(<cnp.ndarray> totals)
-            state.counters = <double *> cnp.PyArray_DATA(<cnp.ndarray> counters)
+            state.totals, state.counters = <double *> data_of(totals), <double *> data_of(counters)
             state.shuffles, state.seed = seed is not None, <uint64_t> (seed or 0)
             begin_epoch(&self.frame, &state)
         try:
             status = self.drive(&state)
         finally:
-            self.release(i)
+            self.release(len(arrays))
             self.epochs_done = state.epoch
         if status == PYTHON_ERROR:
             raise self.error.pop()
@@ -337,14 +301,8 @@ cdef class RunFrame:
                 int64_t step, int threads):
         """The first operation alone, on ``rows`` rows from place ``start`` of the order; for tests of kernels."""
         cdef int status
-        if len(arrays) > MAX_INPUTS:
-            raise ValueError(f"a run takes at most {MAX_INPUTS} arrays, got {len(arrays)}")
-        self.check_arrays(arrays)
-        for i, array in enumerate(arrays):
-            self.bind(i, array, type_code(array))
-        self.frame.order = NULL
-        if order is not None:
-            self.frame.order = <const int64_t *> cnp.PyArray_DATA(<cnp.ndarray> order)
+        self.bind_all(arrays, 0)
+        self.frame.order = <const int64_t *> data_of(order)
         self.frame.rows, self.frame.start, self.frame.step, self.frame.threads = rows, start, step, threads
         self.frame.learning_rate = learning_rate
         status = self.program.operations[0].run(&self.program.operations[0], &self.frame)
@@ -355,19 +313,26 @@ cdef class RunFrame:
         """Walk until done, looking at signals whenever the walk pauses."""
         cdef int status
         cdef bint short = self.program.nanoseconds * (state.last - state.batch) * state.epochs < KEEP_GIL_NS
+        state.operations, state.cost = self.program.operations, self.program.cost
+        state.n_operations, state.head, state.commit = self.program.n_operations, self.program.head, self.program.commit
         state.started = state.looked = now()
         while True:
             if short:
-                status = walk(self.program, &self.frame, state)
+                status = walk(&self.frame, state)
             else:
                 with nogil:
-                    status = walk(self.program, &self.frame, state)
+                    status = walk(&self.frame, state)
             if status != PAUSED:
                 return status
             PyErr_CheckSignals()
             state.looked = now()
             if state.reported:
                 return OK
+
+
+cdef void *data_of(array) noexcept:
+    """Where the elements of an array lie, NULL for None."""
+    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray> array)
 
 
 cdef int type_code(cnp.ndarray array) except -1:
@@ -381,84 +346,3 @@ cdef int type_code(cnp.ndarray array) except -1:
     if t == cnp.NPY_INT32:
         return 4
     return DATA_TYPES[array.dtype.name]
-
-
-cdef struct State:
-    Py_ssize_t n_rows, batch_size, first, batch, last
-    int operation            # next one; 0: the head has not run
-    const double *rates
-    int64_t step             # of the first batch
-    int64_t spent            # estimated nanoseconds since the last look at the clock
-    int64_t looked, started, report
-    bint reported
-    Py_ssize_t epoch, epochs  # with totals: those done, those to do
-    Py_ssize_t n_counters
-    double *totals           # one row of counters an epoch, or NULL
-    double *counters
-    const double *watched    # the counter whose first number is to stay finite, or NULL
-    bint shuffles
-    uint64_t seed
-    unsigned mode            # the caller's floating-point mode
-    double *times
-
-
-cdef int walk(Program program, Frame *frame, State *state) noexcept nogil:
-    """Run from where ``state`` stands to its last batch, a fault, or a pause; denormals are zero meanwhile."""
-    cdef int status
-    state.mode = flush_denormals()
-    frame.state = state
-    status = steps(program, frame, state)
-    restore_denormals(state.mode)
-    return status
-
-
-cdef void begin_epoch(Frame *frame, State *state) noexcept nogil:
-    """Counters to zero, and a new order."""
-    memset(state.counters, 0, state.n_counters * sizeof(double))
-    if state.shuffles:
-        permute(<int64_t *> frame.order, state.n_rows, state.seed,
-                state.step + state.epoch * (state.last - state.first))
-
-
-cdef int steps(Program program, Frame *frame, State *state) noexcept nogil:
-    cdef const Operation *op
-    cdef int status, end = program.n_operations
-    cdef int64_t began = 0
-    cdef Py_ssize_t n_batches = state.last - state.first, done
-    while state.batch < state.last:
-        done = state.epoch * n_batches + state.batch - state.first
-        frame.start = state.batch * state.batch_size
-        frame.rows = min(state.batch_size, state.n_rows - frame.start)
-        frame.step = state.step + done
-        if state.rates != NULL:
-            frame.learning_rate = state.rates[done]
-        while state.operation < end:
-            op = &program.operations[state.operation]
-            if state.times != NULL:
-                began = now()
-            status = op.run(op, frame)
-            if status != OK and status != SKIP:
-                return status
-            if state.times != NULL:
-                state.times[state.operation] += 1e-9 * (now() - began)
-            state.spent += program.cost[state.operation]
-            state.operation += 1 if status == OK else 1 + <int> op.size[0]
-            if state.spent > LOOK_NS and state.operation <= program.commit:
-                state.spent = 0
-                if now() - state.looked > PATIENCE_NS:
-                    return PAUSED
-        state.operation = program.head
-        state.batch += 1
-        if state.batch == state.last and state.totals != NULL:
-            memcpy(state.totals + state.epoch * state.n_counters, state.counters, state.n_counters * sizeof(double))
-            state.epoch += 1
-            if state.epoch < state.epochs:
-                state.batch = state.first
-                begin_epoch(frame, state)
-        if state.watched != NULL and state.batch < state.last and not isfinite(state.watched[0]):
-            state.reported = True
-            return PAUSED
-        if state.report > 0 and state.batch < state.last and now() - state.started > state.report:
-            state.reported = True
-            return PAUSED
-    return OK

@@ -124,5 +124,5 @@ def ax():
 def cli_folder(tmp_path, monkeypatch):
     """The test works in an empty folder, without pictures unless it draws them itself."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("fastnn.cli.train_file.save_pictures", lambda folder, drawings: None)
+    monkeypatch.setattr("fastnn.cli.train_file.save_pictures", lambda *arguments: None)
     return tmp_path

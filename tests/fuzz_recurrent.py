@@ -8,20 +8,26 @@ import test_recurrent
 from fuzz_draw import close, same
 from fuzz_images import until
 from kernel_checks import assert_close, run
+from test_roofline import vector_lanes
+
+from fastnn import testing
+
+BAD_ID = testing.run_kernel("embedding_ids", [np.full(1, -1, "float32"), np.empty(1, np.int32)], [1, 1])[0]
 
 
 def some_sizes(d):
-    """Rows, steps, features, units."""
-    return until(lambda found: found[0] * max(1, found[1]) * found[3] ** 2 < 200_000, lambda: (
-        d.size(40), d.rng.choice((0, 1, 1, 2, 3, 5, 8)), d.rng.choice((1, 2, 5, 15, 16, 20)), d.size()))
+    """Rows, steps, features, units: now and then so many units that blocks are larger, for their weights leave L2."""
+    most, work = d.rng.choice(((70, 200_000), (70, 200_000), (70, 200_000), (135, 1_000_000)))
+    return until(lambda found: found[0] * max(1, found[1]) * found[3] ** 2 < work, lambda: (
+        d.size(40), d.rng.choice((0, 1, 1, 2, 3, 5, 8)), d.rng.choice((1, 2, 5, 15, 16, 20)), d.size(most)))
 
 
 def gru(d):
     case = test_gru.Case(*some_sizes(d), d.rng.random() < 0.5, **{
         name: d.rng.random() < share for name, share in (
-            ("bias", 0.8), ("first", 0.5), ("masked", 0.3), ("sequences", 0.6))},
+            ("bias", 0.8), ("first", 0.5), ("masked", 0.3), ("sequences", 0.6), ("dropout", 0.3))},
         activation=d.rng.choice(("tanh", "tanh", "relu")))
-    test_gru.check(case, d.level, d.dtype)
+    test_gru.check(case, d.level, d.dtype, [name for name in ("dy", "dh", "dh0", "db") if d.rng.random() < 0.2])
 
 
 def near(found, expected, roundings):
@@ -39,9 +45,13 @@ class Cell:
         self.inside = self.features if self.features < 16 and d.rng.random() < 0.5 else 0
         self.a = test_recurrent.case(name, self.rows, self.steps, self.features, self.units, d.rng.randrange(1 << 30),
                                      d.dtype, "random" if self.rows and d.rng.random() < 0.3 else None,
-                                     d.rng.random() < 0.5)
-        if d.rng.random() < 0.2:
-            self.a["bias"] = None
+                                     d.rng.random() < 0.7, not self.inside and d.rng.random() < 0.3)
+        for absent in ("bias", "h0", "c0"):
+            if d.rng.random() < 0.2:
+                self.a[absent] = None
+        # kept may lie where `ahead` does; any gradient may be absent; that of the first h is made where it is wanted
+        self.together, self.first = d.rng.random() < 0.5, d.rng.random() < 0.7
+        self.given = [d.rng.random() < 0.8 for _ in range(1 + self.n)]
         self.settings = {"threads": (1, 2, 3), "level": d.level, "dtype": d.dtype}
         self.flags = self.sequences | (self.activation == "relu") << 8
 
@@ -64,14 +74,16 @@ class Cell:
         ahead = None
         if not self.inside:
             ahead = a["x"].astype("float64") @ a["kernel"] + (0 if a["bias"] is None else a["bias"])
-            ahead = ahead.astype(a["x"].dtype)
-        given = [a["x"] if self.inside else None, ahead, packed, *[a["h0"], a["c0"]][:n], a.get("mask")]
+            ahead = ahead.astype(a["x"].dtype).reshape(rows, steps, self.gates, units)
+        given = [a["x"] if self.inside else a.get("dropout"), ahead, packed, *[a["h0"], a["c0"]][:n], a.get("mask")]
         y = self.empty(rows, steps, units) if self.sequences else self.empty(rows, units)
         kept = [self.empty(rows, steps, self.gates, units), *[self.empty(rows, steps, 2, units)] * (n - 1)]
-        outputs = [self.empty(rows, steps if training else 2, self.inside + units + 1), y,
+        columns = self.inside + (1 if a.get("dropout") is None else self.gates) * units + 1
+        outputs = [self.empty(rows, steps if training else 2, columns), y,
                    *[self.empty(rows, units)] * n, *(kept if training else [None] * n)]
+        alias = {len(given) + 2 + n: 1} if training and self.together and not self.inside else None
         return run(f"{self.name}_forward", given + outputs, [rows, steps, self.inside, units], flags=self.flags,
-                   **self.settings)[len(given) + 1:]
+                   alias=alias, **self.settings)[len(given) + 1:]
 
     def backward(self, kept, dy, states):
         """[dz, the gradients of the first states] by the formulas, given what the kernel kept."""
@@ -79,6 +91,8 @@ class Cell:
         dh, dc = states if self.n == 2 else (*states, 0)
         slope = (lambda y: 1 - y * y) if self.activation == "tanh" else (lambda y: (y > 0) * 1.0)
         later, dz, u = np.zeros((self.rows, self.units)), np.zeros(z.shape), self.a["recurrent"].astype("float64")
+        dropout = self.a.get("dropout")
+        factors = [1] * self.gates if dropout is None else np.split(dropout.astype("float64"), self.gates, 1)
         if not self.sequences:
             later = later + dy
         for t in range(self.steps - 1, -1, -1):
@@ -94,7 +108,8 @@ class Cell:
             else:
                 made = [total * slope(z[:, t, 0])]
             dz[:, t] = np.where(np.expand_dims(counts, 1) if np.ndim(counts) else counts, np.stack(made, 1), 0)
-            dh = np.where(counts, dz[:, t].reshape(self.rows, u.shape[1]) @ u.T, dh)
+            through = [part @ v.T for part, v in zip(dz[:, t].swapaxes(0, 1), np.split(u, self.gates, 1))]
+            dh = np.where(counts, sum(part * f for part, f in zip(through, factors)), dh)
         return [dz, dh, dc][:1 + self.n]
 
     def check(self, rng):
@@ -109,13 +124,17 @@ class Cell:
         for found, other in zip(self.forward(packed, False)[:1 + n], results):
             assert found.tobytes() == other.tobytes(), "other bits in inference"
         kept = results[1 + n:]
-        seeds = [rng.standard_normal(v.shape).astype(packed.dtype) for v in results[:1 + n]]
-        found = run(f"{self.name}_backward", [*kept, turned, *seeds, a.get("mask"), kept[0],
+        seeds = [(rng.standard_normal(v.shape) * there).astype(packed.dtype)
+                 for v, there in zip(results, self.given)]
+        given = [seed if there else None for seed, there in zip(seeds, self.given)]
+        found = run(f"{self.name}_backward", [*kept, turned, *given, a.get("mask"), a.get("dropout"), kept[0],
                                               *[self.empty(self.rows, self.units)] * n],
-                    [self.rows, self.steps, self.units], flags=self.flags | 2, alias={2 * n + 3: 0}, **self.settings)
+                    [self.rows, self.steps, self.units], flags=self.flags | 2 * self.first, alias={2 * n + 4: 0},
+                    **self.settings)[2 * n + 4:]
         expected = self.backward(kept, seeds[0].astype("float64"), [s.astype("float64") for s in seeds[1:]])
-        for gradient, other in zip(found[2 * n + 3:], expected):
-            near(gradient, other, 4 * roundings)
+        for i, (gradient, other) in enumerate(zip(found, expected)):
+            if i != 1 or self.first:
+                near(gradient, other, 4 * roundings)
 
 
 def lstm(d):
@@ -124,6 +143,58 @@ def lstm(d):
 
 def simple_rnn(d):
     Cell(d, "simple_rnn").check(np.random.default_rng(d.rng.randrange(1 << 30)))
+
+
+def panels(vectors, most, lanes):
+    """Slices of the columns of panels: the fewest of at most so many vectors, the wider ones first."""
+    count = -(-vectors // most)
+    ends = np.cumsum([vectors // count + (i < vectors % count) for i in range(count)]) * lanes if count else []
+    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends)]
+
+
+def packing(d):
+    """Weights in panels, of sizes that cells would take long for."""
+    features, units, gates, most = d.rng.choice((0, 1, 5, 15)), d.size(300), d.rng.randint(1, 4), d.rng.randint(1, 4)
+    lanes, wide, row = vector_lanes(d.level, d.dtype), -(-units // 16) * 16, gates * units + d.rng.choice((0, 0, 7))
+    blocks, depth, used = -(-units // lanes), 1 + features + units, gates * units
+    numbers = np.random.default_rng(d.rng.randrange(1 << 30)).standard_normal((features + units, row)).astype(d.dtype)
+    weights, recurrent = numbers[:features], numbers[features:]
+    bias = d.values(used) if d.rng.random() < 0.8 else None
+    rows = np.concatenate([np.zeros((1, used)) if bias is None else bias[None], weights[:, :used], recurrent[:, :used]])
+    lined = np.zeros((depth, gates, blocks * lanes), d.dtype)
+    lined[:, :, :units] = rows.reshape(depth, gates, units)
+    lined = lined.reshape(depth, gates, blocks, lanes).swapaxes(1, 2).reshape(depth, -1)
+    expected = np.full(depth * gates * wide, 7, d.dtype)
+    parts = [lined[:, part].ravel() for part in panels(blocks * gates, most, lanes)]
+    expected[:lined.size] = np.concatenate([np.empty(0), *parts])
+    same(d.run("recurrent_pack", [weights if features else None, recurrent, bias, d.place(np.full_like(expected, 7))],
+               [features, units, gates, most, row]), expected)
+    recurrent = np.ascontiguousarray(recurrent[:, :used])
+    turned = np.full((used, blocks * lanes), 7, d.dtype)       # lanes past the last unit say nothing
+    turned[:, :units] = recurrent.T
+    found = d.run("recurrent_turn", [recurrent, d.place(np.full(used * wide, 7, d.dtype))], [units, gates, most])
+    for part in panels(blocks, most, lanes):
+        strip = found[part.start * used:part.stop * used].reshape(used, -1)
+        same(strip[:, :max(0, units - part.start)], turned[:, part.start:min(units, part.stop)])
+
+
+def ids(d):
+    """Numbers that another layer has computed, as ids; one of them may be none."""
+    rows, features, count = 1 + d.size(40), 1 + d.size(9), 1 + d.size(300)
+    x = np.random.default_rng(d.rng.randrange(1 << 30)).integers(0, count, (rows, features)).astype(d.dtype)
+    found, place = d.place(np.full(rows * features, 7, np.int32)), d.rng.randrange(x.size)
+    wrong = d.rng.random() < 0.3
+    if wrong:
+        x.flat[place] = d.rng.choice((count, -1, 0.5, np.nan, np.inf, -np.inf, 1e30))
+    status, row, value = testing.run_kernel("embedding_ids", [x, found], [x.size, count], dtype=d.dtype, level=d.level,
+                                            rows=rows, threads=d.threads)
+    d.untouched()
+    if wrong:
+        assert (status, row) == (BAD_ID, place // features), (status, row)
+        assert np.array_equal(value, x.flat[place], equal_nan=True), value
+    else:
+        assert status == 0, f"status {status}"
+        same(found, x.ravel())
 
 
 def embedding(d):
@@ -173,4 +244,4 @@ def steps(d):
     same(found, np.where(mask[:, step, None] != 0, zero if a is None else a, zero if b is None else b))
 
 
-CALLS = {gru: 6, lstm: 6, simple_rnn: 4, embedding: 4, steps: 4}
+CALLS = {gru: 6, lstm: 6, simple_rnn: 4, packing: 2, embedding: 4, ids: 1, steps: 4}

@@ -26,7 +26,7 @@ from fastnn.program.debug import guarded
 MODE = os.environ.get("FASTNN_GUARD", "")
 PLACES = {"1": ("start", "end"), "exact": ("exact",)}
 SCRATCH = {"matmul": (6,), "convolution": (6,), "winograd": (6,), "winograd_weights": (2,),
-           "convolution_weights": (2,), "gru_forward": (4,), "gru_backward": (6,),
+           "convolution_weights": (2,), "gru_forward": (5,), "gru_backward": (7,),
            "depthwise_forward": (3,), "depthwise_backward": (2,), "depthwise_weights": (2,),
            "group_normalization_backward": (5,), "batch_normalization_forward": (3,),
            "batch_normalization_backward": (5,)}       # operands whose contents afterwards say nothing

@@ -16,14 +16,8 @@ def gradients(layer, x, dy, training=True):
     source = build.gather(x.shape[1:], "x")
     source.needs_gradient = True
     y, _ = layer.lower(build, source)
-    seed = build.gather(y.shape, "dy")
-    build.scatter(y, "output")
-    build.add_gradient(y, seed)
-    build.training = True
-    build.differentiate()
-    build.scatter(build._gradients[source], "dx")
     weights = [w for w in layer.weights if w.trainable]
-    places = [build.gradient_range(w.vector, w.offset, w.offset + w.size) for w in weights]
+    places = differentiate(build, y, source, weights)
     program = Program(build, "gradients", seed=3)
     output, dx = np.empty((len(x), *y.shape)), np.empty_like(x)
     plan = program.plan(len(x))
@@ -33,6 +27,18 @@ def gradients(layer, x, dy, training=True):
     found = [frame.slot(slot, offset, w.shape, "float64").copy() for w, (slot, offset) in zip(weights, slots)]
     plan.release(frame)
     return output, dx, found
+
+
+def differentiate(build, y, source, weights):
+    """Let a program take the gradient of ``y`` from an array, and write ``y`` and that of ``source`` to two more.
+    Returns where those of the weights will lie."""
+    dy = build.gather(y.shape, "dy")
+    build.scatter(y, "output")
+    build.add_gradient(y, dy)
+    build.training = True                      # the gradients of inference too
+    build.differentiate()
+    build.scatter(build._gradients[source], "dx")
+    return [build.gradient_range(w.vector, w.offset, w.offset + w.size) for w in weights]
 
 
 def check_gradients(layer, shape, training=True, seed=0):

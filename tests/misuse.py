@@ -204,7 +204,7 @@ MODELS = {
     "fit: nothing left to train on": fit(("`validation_split`", "20 rows", "training"), validation_split=0.99),
     "fit: nothing left to validate on": (lambda b: b.fit(b.x[:0], b.y[:0], validation_split=0.1), "row"),
     "fit: validation data of another length": (lambda b: b.fit(validation_data=(b.x, b.y[:-3])),
-                                               "validation y", "20", "17"),
+                                               "`validation_data[1]`", "20", "17"),
     "fit: NaN in the validation data": (lambda b: b.fit(validation_data=(b.wrong(np.nan, 1, 3), b.y)), "nan", "row 1"),
     "fit: a validation label too large": (lambda b: b.fit(validation_data=(b.x, b.y + 1)), "0 to 2", "got 3 at row 2"),
     "fit: validation data without y": (lambda b: b.fit(validation_data=b.x), "`validation_data`", "(x, y)"),

@@ -88,6 +88,28 @@ def weights_as_model(bench):
     load_model("net.fastnn")
 
 
+class Renamed(fastnn.layers.Layer):
+    """A layer that keeps its argument under another name."""
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.f = factor
+
+
+def lengthened(bench):
+    bench.model.save("net.fastnn")
+    with open("net.fastnn", "ab") as file:
+        file.write(b"more")
+    load_model("net.fastnn")
+
+
+def own_class_inside(bench):
+    class Mine(Dense):
+        pass
+    fastnn.Sequential([fastnn.Input((3, 2)), fastnn.layers.TimeDistributed(Mine(4))]).save("net.fastnn")
+    load_model("net.fastnn")
+
+
 def unbuilt(bench):
     bench.model.save_weights("net.fastnn")
     fastnn.Sequential([Dense(3)], name="new").load_weights("net.fastnn")
@@ -121,7 +143,8 @@ CASES = {
     "load: a pickle": (loading(b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00" + bytes(99)), "pickle", "never"),
     "load: Keras's HDF5": (loading(b"\x89HDF\r\n\x1a\n" + bytes(99)), "HDF5", "set_weights"),
     "load: Keras's zip": (in_folder(from_keras), "'net.keras'", "zip", "set_weights"),
-    "load: a file cut off": (in_folder(cut), "'net.fastnn'"),
+    "load: a file cut off": (in_folder(cut), "'net.fastnn'", "safetensors", "bytes", "it is cut off"),
+    "load: a file with bytes too many": (in_folder(lengthened), "'net.fastnn'", "bytes", "something was added"),
     "load: a damaged file": (in_folder(damaged), "'net.fastnn'", "checksum"),
     "load: a file of a newer version": (changed(lambda d, a: d.update(format=9, fastnn="9.1")), "newer", "9.1",
                                         "update"),
@@ -130,6 +153,12 @@ CASES = {
     "load: an unknown activation": (changed(lambda d, a: layer(d, 1).update(activation="relo")), "'relo'", "'relu'"),
     "load: an argument that no layer has": (changed(lambda d, a: layer(d, 1).update(colour=1)), "Dense", "colour"),
     "load: a class that is not ours": (in_folder(own_class), "'Mine'", "custom_objects"),
+    "load: a layer that is not ours inside another": (in_folder(own_class_inside), "'Mine'", "custom_objects={'Mine'"),
+    "save: an argument kept under another name": (
+        in_folder(lambda b: fastnn.Sequential([Renamed(2.0, name="s")]).save("net.fastnn")), "Renamed 's'",
+        "`factor`", "self.factor", "get_config"),
+    "clone_model: an argument kept under another name": (
+        lambda b: fastnn.models.clone_model(fastnn.Sequential([Renamed(2.0, name="s")])), "Renamed 's'", "`factor`"),
     "load: weights as a model": (in_folder(weights_as_model), "weights alone", "load_weights"),
     "load: a larger file than allowed": (
         in_folder(lambda b: (Path("net.fastnn").write_bytes(bytes(5000)), load_model("net.fastnn", max_bytes=100))),

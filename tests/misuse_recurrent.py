@@ -38,6 +38,13 @@ class OutputAlone(Sums):
         return inputs
 
 
+class WrongStart(Sums):
+    """A cell that begins with states of another size."""
+
+    def get_initial_state(self, batch_size=None):
+        return np.zeros((batch_size, 2))
+
+
 class GradientTooShort(Sums):
     """A cell whose gradient is that of its inputs alone."""
 
@@ -102,6 +109,13 @@ def trained_before_steps(layer):
     model.fit(X, X[:, 0, :1], verbose=0)
 
 
+def labelled_steps(y):
+    """A net that gives two classes for each of two steps, and these labels."""
+    model = fastnn.Sequential([fastnn.Input((2, 3)), Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(X[:2, :2], np.array(y), verbose=0)
+
+
 def masked(layer, mask):
     """Call it with this mask."""
     layer(X, mask=np.ones(mask))
@@ -119,8 +133,13 @@ CASES = {
                                           "x[..., None]"),
     "LSTM: behind the last step alone": case(lambda: behind_the_last_step(LSTM(2, name="second")), "'second'",
                                              "(None, 2)", "'first'", "return_sequences=True"),
-    "Bidirectional: behind the last step alone": case(lambda: behind_the_last_step(Bidirectional(GRU(2, name="gru"))),
-                                                      "forward_gru", "(None, 2)", "'first'", "return_sequences=True"),
+    "Bidirectional: behind the last step alone": case(lambda: behind_the_last_step(Bidirectional(GRU(2), name="both")),
+                                                      "layer 'both'", "(None, 2)", "'first'", "return_sequences=True"),
+    "Bidirectional: inputs without features": case(lambda: Bidirectional(GRU(2), name="both")(X[:, :, 0]),
+                                                   "layer 'both'", "(None, 5)", "x[..., None]"),
+    "LSTM: behind the last step alone, called on arrays": case(
+        lambda: LSTM(2, name="second")(LSTM(2)(X)), "'second'", "(None, 2)", "x[..., None]", "recurrent layer",
+        "return_sequences=True"),
     "TimeDistributed: behind the last step alone": case(
         lambda: behind_the_last_step(TimeDistributed(Dense(2), name="each")), "'each'", "'first'",
         "return_sequences=True"),
@@ -171,7 +190,7 @@ CASES = {
                                                     for n in (4, 3)], "'memory'", "4 rows", "got 3 rows"),
     "stateful: validation data of other batches": case(
         lambda: stateful(lambda m: m.fit(X, X[:, 0, :1], batch_size=4, validation_data=(X[:3], X[:3, 0, :1]),
-                                         verbose=0)), "'memory'", "`validation x`", "multiple of 4", "3 rows"),
+                                         verbose=0)), "'memory'", "`validation_data[0]`", "multiple of 4", "3 rows"),
     "stateful: a stream of other batches": case(
         lambda: stateful(lambda m: m.fit(iter([(X[:3], X[:3, 0, :1])]), verbose=0)), "batch 0 of `x`", "'memory'",
         "3 rows"),
@@ -243,6 +262,22 @@ CASES = {
         lambda: trained_before_steps(ShortLayer(name="short")), "'short'", "2 in all", "got 1"),
     "RNN: a cell that returns another size": case(lambda: RNN(WrongSize(), name="rnn")(X), "'rnn'", "(4, 3)",
                                                   "(4, 2)"),
+    "RNN: a cell that begins with another size": case(lambda: RNN(WrongStart(), name="rnn")(X), "'rnn'",
+                                                      "`get_initial_state(batch_size)`", "(4, 3)", "(4, 2)"),
+    "LSTM: return_sequences a word": case(lambda: LSTM(2, return_sequences="yes"), "LSTM", "`return_sequences`",
+                                          "True or False", "'yes'"),
+    "LSTM: time_major": case(lambda: LSTM(2, time_major=True), "LSTM", "`time_major`", "(batch, steps, features)"),
+    "LSTM: a mask of halves": case(lambda: LSTM(2, name="lstm")(X, mask=np.full((4, 5), 0.5)), "'lstm'", "`mask`",
+                                   "got 0.5"),
+    "call: a mask of other steps": case(
+        lambda: fastnn.Sequential([fastnn.Input((5, 3)), LSTM(2)], name="net")(X, mask=np.ones((4, 6))), "'net'",
+        "`mask`", "(4, 5)", "(4, 6)"),
+    "call: a mask for a symbolic array": case(
+        lambda: Dense(2, name="dense")(fastnn.Input((5, 3)), mask=np.ones((4, 5))), "'dense'", "`mask`", "Masking"),
+    "a label of a step too large": case(
+        lambda: labelled_steps([[0, 1], [1, 2]]), "`y`", "0 to 1", "got 2 at row 1, step 1"),
+    "one label a row for a net that answers each step": case(
+        lambda: labelled_steps([0, 1]), "`y`", "(2, 2)", "(2,)", "Flatten", "pooling"),
     "a recurrent cell as a layer of a model": case(
         lambda: fastnn.Sequential([fastnn.Input((3,)), layers.GRUCell(2, name="cell")]), "'cell'", "RNN"),
 }

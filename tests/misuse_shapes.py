@@ -2,10 +2,18 @@
 import numpy as np
 from misuse_layers import case, twice
 
+import fastnn
 from fastnn import layers
 
 IMAGES = np.ones((2, 4, 5, 6), "float32")
 STEPS = np.ones((2, 4, 6), "float32")
+MANY = np.ones((64, 4, 5, 6), "float32")          # enlarged they are more than there are addresses for
+
+
+def upsampled():
+    return fastnn.Sequential([fastnn.Input((4, 5, 6)), layers.UpSampling2D(95_000, name="up"),
+                              layers.GlobalMaxPooling2D()])
+
 
 CASES = {
     "ZeroPadding1D: below zero": case(lambda: layers.ZeroPadding1D(-1), "1D", "`padding`", "at least 0", "-1"),
@@ -36,6 +44,10 @@ CASES = {
     "UpSampling2D: zero": case(lambda: layers.UpSampling2D((2, 0)), "UpSampling2D", "`size`", "positive int", "(2, 0)"),
     "UpSampling2D: an unknown interpolation": case(
         lambda: layers.UpSampling2D(interpolation="bicubic"), "`interpolation`", "'nearest' or", "'bicubic'"),
+    "UpSampling2D: more than the machine has": case(
+        lambda: layers.UpSampling2D(95_000, name="up")(MANY), "'up'", "memory", "(64, 380000, 475000, 6)"),
+    "predict: more than the machine has": case(
+        lambda: upsampled().predict(MANY, verbose=0), "'up'", "GB", "(380000, 475000, 6)", "`batch_size`"),
     "Permute: counted from 0": case(lambda: layers.Permute((0, 1)), "`dims`", "counted from 1", "(0, 1)"),
     "Permute: an axis twice": case(lambda: layers.Permute((1, 1)), "`dims`", "once", "(1, 1)"),
     "Permute: another rank": case(lambda: layers.Permute((2, 1), name="turn")(IMAGES), "'turn'", "(2, 1)", "rank 3",

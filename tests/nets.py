@@ -36,6 +36,20 @@ def small_net(features=4, classes=3, seed=7, optimizer="adam", metrics=()):
     return model
 
 
+def linear_net(seed=0, units=1, features=3, **compiled):
+    fastnn.random.set_seed(seed)
+    fastnn.backend.clear_session()
+    model = fastnn.Sequential([fastnn.Input((features,)), Dense(units)])
+    model.compile(**{"optimizer": fastnn.optimizers.SGD(0.1), "loss": "mse", **compiled})
+    return model
+
+
+def fit(model, callbacks, epochs=4, **options):
+    """100 rows in batches of 8."""
+    x, y = blobs(rows=100)
+    return model.fit(x, y, batch_size=8, epochs=epochs, verbose=0, callbacks=callbacks, **options)
+
+
 def bits(arrays):
     """The bytes of all arrays, for comparisons bit by bit."""
     return b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)

@@ -196,6 +196,19 @@ def test_nothing_generated_is_committed():
     assert [name for name in files if is_generated(name)] == []
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="what is tested runs in bash")
+@pytest.mark.parametrize(("command", "failed"), [("true", ""), ("false", " second"), ("exit 3", " second")])
+def test_a_step_that_fails_beside_another_fails_the_ci_run(tmp_path, command, failed):
+    functions = re.findall(r"(?ms)^\w+\(\) \{(?:[^\n]*\}|.*?\n\})$", (ROOT / ".ci" / "run").read_text())
+    script = ["set -euo pipefail", *(text for text in functions if text.startswith(("step()", "side_by_side()"))),
+              "first() { echo one; sleep 0.2; echo two; }", f"inner() {{ {command}; echo four; }}",
+              "second() { echo three; inner; }", "work=$1", "side_by_side first second", "echo all is well"]
+    done = subprocess.run(["bash", "-c", "\n".join(script), "bash", str(tmp_path)], capture_output=True, text=True)
+    rest = "" if failed else "four\nall is well\n"
+    assert (done.stdout, bool(done.returncode)) == ("one\ntwo\nthree\n" + rest, bool(failed))
+    assert done.stderr.endswith(f"failed:{failed}\n") == bool(failed)
+
+
 @pytest.fixture(scope="module")
 def setup_script():
     """setup.py as a module: nothing is built by importing it."""

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_checks import ok, refused
 
 import fastnn
 
@@ -82,11 +83,17 @@ def test_train_with_convolutions_draws_what_they_see(command, tmp_path):
         check_picture(tmp_path / "fastnn-digits" / name)
 
 
-def test_train_is_repeatable_from_its_seed(command):
+def test_train_is_repeatable_from_its_seed(command, capsys, monkeypatch, tmp_path):
+    options = ("train", "--epochs", "5", "--seed")
     plain = "import sys; sys.modules['matplotlib'] = None"       # pictures take longer than the training
-    first, again, other = (command("train", "--epochs", "5", "--seed", seed, code=plain).stdout.splitlines()[:-1]
-                           for seed in ("1", "1", "2"))
-    assert first == again != other
+    other_process = command(*options, "1", code=plain).stdout.splitlines()[:-1]
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.chdir(tmp_path)
+    here = {}
+    for seed in ("1", "2"):
+        ok(*options, seed)
+        here[seed] = capsys.readouterr().out.splitlines()[:-1]
+    assert other_process == here["1"] != here["2"]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -100,7 +107,10 @@ def test_train_is_repeatable_from_its_seed(command):
     (["bench", "-e", "5"], "unknown option '-e'; choose from --help, --sizes, --kernels, --quick, --out"),
     (["bench", "dot", "--kernels"], "--kernels measures all kernels: it takes no operation and no --sizes"),
     (["bench", "--kernels", "--sizes", "5"], "--kernels measures all kernels: it takes no operation and no --sizes"),
-    (["bench", "--quick"], "--quick is for --kernels"),
+    (["bench", "--quick"], "--quick is for --kernels; use: fastnn bench --kernels --quick"),
+    (["bench", "--out", ""], "argument --out: expected a name, got ''"),
+    (["train", "--out", ""], "argument --out: expected a name, got ''"),
+    (["predict", "a", "b", "--out="], "argument --out: expected a name, got ''"),
     (["info", "--x"], "unknown option '--x'; see --help"),
     (["train", "--epochs"], "argument --epochs: expected one argument"),
     (["train", "--epochs", "0"], "argument --epochs: expected a whole number from 1 to 1000000000, got '0'"),
@@ -123,8 +133,9 @@ def test_train_is_repeatable_from_its_seed(command):
     (["predict", "net.fastnn"], "the following arguments are required: FILE.csv"),
     (["summary"], "the following arguments are required: MODEL"),
 ])
-def test_a_wrong_name_or_option_is_one_line_and_status_2(command, arguments, words):
-    assert one_line(command(*arguments), 2) == f"fastnn: {words}"
+def test_a_wrong_name_or_option_is_one_line_and_status_2(capsys, monkeypatch, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, *arguments) == words
 
 
 @pytest.mark.parametrize("arguments", [["--kernels"], ["dot"]])
@@ -152,12 +163,6 @@ def test_a_wrong_environment_is_one_line_and_status_2(command, monkeypatch, name
     monkeypatch.setenv(name, value)
     assert one_line(command("info"), 2).startswith(f"fastnn: {words}")
     assert command("info", code="").returncode == 1              # no command: the error is the program's to meet
-
-
-def test_pictures_that_cannot_be_written_are_one_line(command, tmp_path):
-    (tmp_path / "taken").write_text("a file")
-    process = command("train", "--epochs", "1", "--out", "taken")
-    assert (process.returncode, process.stderr) == (1, "fastnn: cannot write pictures to 'taken': File exists\n")
 
 
 def test_train_without_scikit_learn_says_what_to_install(command):
@@ -201,9 +206,11 @@ def test_help_names_every_command(command):
     alone, asked = command(), command("--help")
     assert (alone.returncode, asked.returncode) == (0, 0)
     assert alone.stdout == asked.stdout
-    for name in ("train", "predict", "summary", "bench", "info"):
+    for name in ("train", "predict", "generate", "summary", "bench", "info"):
         assert re.search(rf"^  {name} ", alone.stdout, re.MULTILINE)
-        assert command(name, "--help").stdout.startswith(f"usage: fastnn {name}")
+        text = " ".join(command(name, "--help").stdout.split())
+        assert text.startswith(f"usage: fastnn {name}")
+        assert ("or the folder it is in" in text) == (name in ("predict", "generate", "summary"))
 
 
 def test_version_and_info(command):

@@ -116,6 +116,20 @@ def test_models_that_do_not_name_their_columns(capsys, notes, outputs):
     assert line == ("net.fastnn: the model does not say which columns it takes; one of `fastnn train FILE.csv` does")
 
 
+def test_predictions_that_are_not_finite(capsys, model):
+    words = ": its weights are NaN or infinite, or the row holds too large a number"
+    write("new.csv", {"area": [5, 5, 3e38, 3e38], "city": ["Rome"] * 4, "rooms": [1] * 4})
+    line = refused(capsys, "predict", model, "new.csv", "--out", "p.csv")
+    assert line == f"{model}: gives no finite number for 2 rows of new.csv, the first in line 4{words}"
+    spoiled = fastnn.models.load_model(model)
+    kernel, bias = spoiled.layers[-1].get_weights()
+    spoiled.layers[-1].set_weights([kernel * np.nan, bias])
+    spoiled.save(model)
+    write("new.csv", {"area": [5], "city": ["Rome"], "rooms": [1]})
+    line = refused(capsys, "predict", model, "new.csv")
+    assert line == f"{model}: gives no finite number for 1 row of new.csv, the first in line 2{words}"
+
+
 def test_predictions_that_cannot_be_written(capsys, model):
     words = "cannot write 'none/p.csv': No such file or directory"
     assert refused(capsys, "predict", model, "houses.csv", "--out", "none/p.csv") == words

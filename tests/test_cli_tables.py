@@ -197,7 +197,7 @@ def test_numbers_go_through_the_fast_reader(monkeypatch):
 
 def test_pictures_are_drawn_beside_the_model(monkeypatch):
     image = pytest.importorskip("matplotlib.image")
-    from fastnn.cli import save_pictures
+    from fastnn.cli.folder import save_pictures
     monkeypatch.setattr("fastnn.cli.train_file.save_pictures", save_pictures)
     ok("train", write("t.csv", houses(60)), "--target", "kind", *QUICK)
     assert sorted(os.listdir("fastnn-t")) == ["confusion-matrix.png", "learning-curves.png", "model.fastnn"]
@@ -273,7 +273,7 @@ def test_a_table_that_cannot_be_used(capsys, content, words):
 @pytest.mark.parametrize(("content", "words"), [
     ("größe,y\n1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xf6); save it as CSV in UTF-8"),
     (TABLE.encode() + "ä,1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xe4); save it as CSV in UTF-8"),
-    (TABLE.encode("utf-16"), "is no UTF-8 text (byte 0xff); save it as CSV in UTF-8"),
+    (TABLE.encode("utf-16"), "is in UTF-16, not in UTF-8 (byte 0xff); save it as CSV in UTF-8"),
     (changed("\n3,", "\n\0,").encode(), no_number("a", 5, "\0")),
     (b"PK\x03\x04\x14\x00\x06\x00\x08", "has no rows below the names of its columns"),
 ])

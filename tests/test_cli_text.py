@@ -24,7 +24,7 @@ NEEDED = f"{10 * (WINDOW + 1)} or more are needed: 10 parts of a window of {WIND
 def folder(tmp_path, monkeypatch):
     """Every test works in an empty folder, without pictures."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("fastnn.cli.train_text.save_pictures", lambda folder, drawings: None)
+    monkeypatch.setattr("fastnn.cli.train_text.save_pictures", lambda *arguments: None)
     return tmp_path
 
 
@@ -199,8 +199,11 @@ def test_an_interrupted_training_writes_nothing(capsys, monkeypatch):
     (b" \n\n", "is empty; expected a text"),
     (b"ab\nc\xe9 d", "is no UTF-8 text (byte 0xe9 at place 4, in line 2); save it in UTF-8"),
     (b"\xef\xbb\xbfab\xff", "is no UTF-8 text (byte 0xff at place 5, in line 1); save it in UTF-8"),
-    ("text".encode("utf-16"), "is no UTF-8 text (byte 0xff at place 0, in line 1); save it in UTF-8"),
-    ("text".encode("utf-16-le"), "is no UTF-8 text (byte 0x00 at place 1, in line 1); save it in UTF-8"),
+    ("text".encode("utf-16"), "is in UTF-16, not in UTF-8 (byte 0xff at place 0, in line 1); save it in UTF-8"),
+    ("text".encode("utf-32"), "is in UTF-32, not in UTF-8 (byte 0xff at place 0, in line 1); save it in UTF-8"),
+    (b"ab\ncd\0ef", "is no text (byte 0x00 at place 5, in line 2: a binary file, or UTF-16); save it in UTF-8"),
+    ("text".encode("utf-16-le"),
+     "is no text (byte 0x00 at place 1, in line 1: a binary file, or UTF-16); save it in UTF-8"),
     (b"... !!!", f"has 2 words; {NEEDED}"),
     (b"one", f"has 1 word; {NEEDED}"),
     (b"\xe6\x97\xa5" * 650, f"has 1 word; {NEEDED}{CHARS}"),
@@ -237,7 +240,7 @@ def test_more_units_than_any_memory_has_room_for(capsys, monkeypatch, arguments)
     monkeypatch.setattr("fastnn.program.lowering.MOST_ELEMENTS", 10**5)        # else the weights before take minutes
     assert main(["train", "t.txt", *arguments, "--hidden", "300"]) == 1
     err = capsys.readouterr().err
-    assert err.startswith("fastnn: not enough memory: layer '") and err.count("\n") == 1
+    assert err.startswith("fastnn: --hidden 300: not enough memory: layer '") and err.count("\n") == 1
     assert ": a weight of shape (" in err and os.listdir() == ["t.txt"]
 
 
@@ -299,6 +302,17 @@ def test_generate_with_options_that_do_not_fit(capsys, arguments, words):
     assert refused(capsys, "generate", *arguments) == words
 
 
+@pytest.mark.parametrize(("number", "layer"), [(np.nan, 1), (np.inf, -1)])
+def test_a_model_that_is_not_finite_writes_nothing(capsys, number, layer):
+    model, _ = net()
+    kernel, *others = model.layers[layer].get_weights()
+    model.layers[layer].set_weights([np.full_like(kernel, number), *others])
+    model.save("net.fastnn")
+    words = ("the output of the model is not finite: there are NaN or infinite weights in it, as of a training that "
+             "diverged; train it again")
+    assert refused(capsys, "generate", "net.fastnn") == words
+
+
 @pytest.mark.parametrize("notes", [
     {}, {"text": 5}, {"text": {"words": ["a", "b", "c"], "chars": True}}, {"inputs": [["a", None]]},
     {"text": {"words": ["a", "b"], "chars": True, "steps": 4}}, {"text": {"words": "abc", "chars": True, "steps": 4}},
@@ -319,3 +333,13 @@ def test_a_model_for_text_predicts_no_table(capsys):
     net()
     Path("t.csv").write_text("a\n1\n")
     assert "does not say which columns it takes" in refused(capsys, "predict", "net.fastnn", "t.csv")
+
+
+@pytest.mark.parametrize("n, chars, rates", [
+    (20_000, False, [0.2, 0.65, 0.65]), (320_000, False, [0.1, 0.325, 0.325]), (100_000, True, [0.05, 0.1, 0.5]),
+    (8_100_000, True, [0.05 / 3, 0.1 / 3, 0.5 / 3])])
+def test_a_long_text_is_learned_with_less_dropout(n, chars, rates):
+    parts = text.Parts([np.zeros(n // 2, np.int32)] * 2, [], [])
+    model = train_text.build(Vocabulary(["a", "b"], chars, 5), parts, "lstm", [4])
+    found = [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)]
+    np.testing.assert_allclose(found, rates)

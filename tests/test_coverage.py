@@ -14,6 +14,8 @@ from fastnn._keras_names import NAMES
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = json.loads((ROOT / "tests" / "parity" / "data" / "keras_names.json").read_text())
 ONLY_KERAS = "Keras has it ({}), fastnn does not (yet)."
+NOT_TRAINED = ("; no trained nets come with it: build one of `layers` and train it, or see "
+               "docs/weights-from-keras.md.")
 OLD = "tf.keras has it for old programs; "
 
 
@@ -75,12 +77,13 @@ def test_the_names_of_keras_are_the_recorded_ones():
     (fastnn.layers, "l1_l2", "It is fastnn.regularizers.l1_l2."),
     (fastnn.ops, "ones", ONLY_KERAS.format("keras.ops.ones")),
     (fastnn, "Seqential", "Did you mean 'Sequential'?"),
-    (fastnn, "applications", ONLY_KERAS.format("keras.applications")),
-    (fastnn, "ResNet50", ONLY_KERAS.format("keras.applications.ResNet50")),
+    (fastnn, "applications", ONLY_KERAS.format("keras.applications")[:-1] + NOT_TRAINED),
+    (fastnn, "ResNet50", ONLY_KERAS.format("keras.applications.ResNet50")[:-1] + NOT_TRAINED),
     (fastnn.layers, "Conv3D", ONLY_KERAS.format("keras.layers.Conv3D")),
     (fastnn.layers, "conv_3d", ONLY_KERAS.format("keras.layers.Conv3D")),
     (fastnn.datasets, "cifar10", ONLY_KERAS.format("keras.datasets.cifar10")),
-    (fastnn.preprocessing, "image", ONLY_KERAS.format("keras.preprocessing.image")),
+    (fastnn.preprocessing, "image", ONLY_KERAS.format("keras.preprocessing.image")[:-1]
+     + "; read images with a library of yours into an array (rows, height, width, channels)."),
     (fastnn.ops, "einsum", ONLY_KERAS.format("keras.ops.einsum")),
     (fastnn.optimizers, "Ftrl", ONLY_KERAS.format("keras.optimizers.Ftrl")),
     (fastnn.preprocessing.text, "one_hot",
@@ -102,6 +105,24 @@ def test_importing_an_unknown_name_says_the_same(module, names):
     with pytest.raises(ImportError) as caught:
         exec(f"from {module} import {names}")
     assert str(caught.value).endswith(f"'Conv3D'. {ONLY_KERAS.format('keras.layers.Conv3D')}")
+
+
+@pytest.mark.parametrize("line, path, words", [
+    ("from fastnn.keras.applications import VGG16", "fastnn.keras.applications", "trained nets"),
+    ("from fastnn.applications.vgg16 import VGG16", "fastnn.applications", "trained nets"),
+    ("from fastnn import applications", "fastnn", "trained nets"),
+    ("import fastnn.keras.mixed_precision", "fastnn.keras.mixed_precision", "keras.mixed_precision"),
+    ("from fastnn.keras.preprocessing.image import load_img", "fastnn.keras.preprocessing.image", "read images")])
+def test_importing_a_module_that_only_keras_has_says_so(line, path, words):
+    with pytest.raises(ImportError, match=r"Keras has it \(keras\..*\), fastnn does not \(yet\)") as caught:
+        exec(line)
+    assert caught.value.name == path and words in str(caught.value)
+
+
+def test_importing_a_module_that_nobody_has():
+    with pytest.raises(ModuleNotFoundError) as caught:
+        exec("import fastnn.keras.layrs")
+    assert str(caught.value) == "No module named 'fastnn.keras.layrs'"
 
 
 @pytest.mark.parametrize("namespace", ["initializers", "constraints", "regularizers"])

@@ -1,13 +1,16 @@
-"""GRU against NumPy in float64: forward and backward, both places of the reset, masks, states, tails, threads."""
+"""GRU against NumPy in float64: forward and backward, both places of the reset, masks, dropout, states, tails,
+threads."""
 import numpy as np
 import pytest
 from kernel_checks import assert_close, assert_slope, everywhere, run
+from recurrent_checks import through_program
 
 from fastnn import _kernels
+from fastnn.layers.dense import dense
 from fastnn.layers.recurrent_lowering import lower_gru
-from fastnn.program import Lowering, Program, Variable
+from fastnn.layers.steps import parts
 
-SEQUENCES, RESET_AFTER, KEEP = 1, 2, 4
+SEQUENCES, RESET_AFTER, KEEP, DROPOUT = 1, 2, 4, 8
 ACTIVATIONS = {"tanh": 0, "relu": 1}
 resets = pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
 
@@ -20,7 +23,7 @@ class Case:
     """A GRU and all that comes to it, in float64; ``forward`` and ``backward`` are the formulas, step by step."""
 
     def __init__(self, batch, steps, features, units, after=True, bias=True, first=True, masked=False, sequences=True,
-                 activation="tanh"):
+                 activation="tanh", dropout=False):
         rng = np.random.default_rng([batch, steps, features, units])
         self.after, self.sequences, self.activation = after, sequences, activation
         self.shape = batch, steps, units
@@ -33,6 +36,7 @@ class Case:
         if masked:
             self.mask = (rng.random((batch, steps)) < 0.6).astype(np.uint8)
             self.mask[1::3, :1], self.mask[3::4] = 0, 0          # rows that begin late, rows of which no step counts
+        self.factors = 1.25 * (rng.random((batch, 3, units)) < 0.8) if dropout else None
         self.dy = rng.standard_normal((batch, steps, units) if sequences else (batch, units))
         self.dh = rng.standard_normal((batch, units))
 
@@ -41,6 +45,15 @@ class Case:
         if self.bias is None:
             return zero, zero
         return self.bias if self.after else (self.bias, zero)
+
+    def copies(self, h):
+        """What z, r and c multiply of h."""
+        return [h] * 3 if self.factors is None else list(np.moveaxis(h[:, None] * self.factors, 1, 0))
+
+    def back(self, d, gates):
+        """The gradient of h from those of the products with some gates' columns of u."""
+        n, factors = self.shape[2], np.ones((1, 3, 1)) if self.factors is None else self.factors
+        return sum(factors[:, g] * (part @ self.u[:, g * n:(g + 1) * n].T) for g, part in zip(gates, d))
 
     def counts(self, t):
         return np.full((self.shape[0], 1), True) if self.mask is None else self.mask[:, t, None] != 0
@@ -52,9 +65,10 @@ class Case:
         h, y = np.zeros((batch, n)) if self.h0 is None else self.h0, np.zeros((batch, n))
         self.kept, outputs = [], []
         for t in range(steps):
-            p, q = self.x[:, t] @ self.w + b, h @ u + b2
+            copies, p = self.copies(h), self.x[:, t] @ self.w + b
+            q = np.concatenate([a @ u[:, g * n:(g + 1) * n] for g, a in enumerate(copies)], 1) + b2
             z, r = sigmoid(p[:, :n] + q[:, :n]), sigmoid(p[:, n:2 * n] + q[:, n:2 * n])
-            s = q[:, 2 * n:] if self.after else r * h
+            s = q[:, 2 * n:] if self.after else r * copies[2]
             v = p[:, 2 * n:] + (r * s if self.after else s @ u[:, 2 * n:])
             c = np.tanh(v) if self.activation == "tanh" else np.maximum(v, 0)
             self.kept.append((h, z, r, c, s))
@@ -82,11 +96,10 @@ class Case:
             dc = total * (1 - z) * (1 - c * c if self.activation == "tanh" else c > 0)
             if self.after:
                 dr, ds = dc * s * r * (1 - r), dc * r
-                back = total * z + np.concatenate([dz, dr, ds], 1) @ self.u.T
+                back = total * z + self.back([dz, dr, ds], range(3))
             else:
-                q = dc @ self.u[:, 2 * n:].T
-                dr, ds = q * s * (1 - r), s
-                back = total * z + q * r + np.concatenate([dz, dr], 1) @ self.u[:, :2 * n].T
+                dr, ds = dc @ self.u[:, 2 * n:].T * s * (1 - r), s
+                back = total * z + self.back([dc], [2]) * r + self.back([dz, dr], range(2))
             d[:, t] = np.stack([dz, dr, dc, ds], 1)
             dh = np.where(counts, back, dh)
         sums = d.sum((0, 1))
@@ -101,7 +114,7 @@ class Case:
 def kernel(name, case, operands, level, dtype, training=True):
     """Run a kernel of a GRU; ``operands``: arrays, None, or "scratch", which the gates, the first, follow again."""
     flags = (SEQUENCES * case.sequences | RESET_AFTER * case.after | KEEP * training
-             | ACTIVATIONS[case.activation] << 8)
+             | DROPOUT * (case.factors is not None) | ACTIVATIONS[case.activation] << 8)
     size = _kernels.load_level(level).scratch_bytes(name, case.shape, flags, np.dtype(dtype).itemsize)
     place = next(i for i, a in enumerate(operands) if isinstance(a, str))
     arrays = [np.full(size, 0xFF, np.uint8) if i == place else a if a is None or a.dtype == np.uint8 else
@@ -140,31 +153,40 @@ def forward(case, level, dtype, training=True):
     gates[:, :, :3] = (case.x @ case.w + b).reshape(batch, steps, 3, units)
     y = np.full(case.dy.shape, np.nan)
     return kernel("gru_forward", case, [
-        gates, packed(case, level, dtype), case.h0, case.mask, "scratch", gates,
-        y if case.sequences or case.mask is not None else None, np.full(case.shape, np.nan) if training else None,
+        gates, packed(case, level, dtype), case.h0, case.mask, case.factors, "scratch", gates,
+        y if case.sequences or case.mask is not None else None,
+        np.full((batch, steps, (1 if case.factors is None else 4) * units), np.nan) if training else None,
         np.full((batch, units), np.nan)], level, dtype, training)
 
 
-def check(case, level, dtype):
-    """Both kernels against the formulas."""
+def check(case, level, dtype, without=()):
+    """Both kernels against the formulas; ``without``: gradients that are not given (dy, dh) or not wanted (dh0, db)."""
     batch, steps, units = case.shape
     y, h = case.forward()
     gates, found, previous, state = forward(case, level, dtype)
     kept = [np.stack(a, 1) if steps else np.zeros(case.shape) for a in zip(*case.kept)] or [np.zeros(case.shape)] * 5
     unit = 16 * (1 + steps)
     assert_close(state, h, unit, 1)
+    if case.factors is not None:
+        kept[0] = np.concatenate([kept[0], *np.moveaxis(kept[0][:, :, None] * case.factors[:, None], 2, 0)], 2)
     assert_close(previous, kept[0], unit, 1)
     assert_close(gates, np.stack(kept[1:], 2), 4 * unit, 1)
     if found is not None:
         assert_close(found, y, unit, 1)
     gates, previous = np.stack(kept[1:], 2), kept[0]
+    for name in {"dy", "dh"}.intersection(without):
+        setattr(case, name, np.zeros_like(getattr(case, name)))
     d, dh0, db = case.backward()
+    results = {"dy": case.dy, "dh": case.dh, "dh0": np.full((batch, units), np.nan), "db": np.full(db.shape, np.nan)}
+    results |= dict.fromkeys(without)
     found, found_dh0, found_db = kernel("gru_backward", case, [
-        gates, turned(case, level, dtype), case.dy, case.dh, case.mask, previous, "scratch", gates,
-        np.full((batch, units), np.nan), np.full(np.shape(db), np.nan)], level, dtype)
+        gates, turned(case, level, dtype), results["dy"], results["dh"], case.mask, previous, case.factors, "scratch",
+        gates, results["dh0"], results["db"]], level, dtype)
     assert_close(found.reshape(d.shape), d, 4 * unit, 1)
-    assert_close(found_dh0, dh0, 4 * unit, 1)
-    assert_close(found_db, db, 4 * unit * max(1, batch), 1)
+    if found_dh0 is not None:
+        assert_close(found_dh0, dh0, 4 * unit, 1)
+    if found_db is not None:
+        assert_close(found_db, db, 4 * unit * max(1, batch), 1)
 
 
 @everywhere
@@ -172,6 +194,7 @@ def check(case, level, dtype):
 @pytest.mark.parametrize("units", [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65])
 def test_kernels(units, after, level, dtype):
     check(Case(5, 3, 2, units, after), level, dtype)
+    check(Case(5, 3, 2, units, after, dropout=True), level, dtype)
 
 
 @everywhere
@@ -185,7 +208,8 @@ def test_batches(batch, after, level, dtype):
 @resets
 @pytest.mark.parametrize("settings", [
     {"masked": True}, {"masked": True, "sequences": False}, {"sequences": False}, {"bias": False}, {"first": False},
-    {"activation": "relu"}, {"masked": True, "first": False, "bias": False}], ids=str)
+    {"activation": "relu"}, {"masked": True, "first": False, "bias": False}, {"masked": True, "dropout": True},
+    {"sequences": False, "first": False, "bias": False, "dropout": True}], ids=str)
 def test_settings(settings, after, level, dtype):
     check(Case(13, 7, 3, 18, after, **settings), level, dtype)
 
@@ -202,6 +226,7 @@ def test_few_steps(steps, after, level, dtype):
 def test_large_kernel(after, level, dtype):
     """One that does not stay in L2: blocks of more rows."""
     check(Case(35, 1, 1, 160, after), level, dtype)
+    check(Case(35, 2, 1, 160, after, dropout=True), level, dtype)
 
 
 @everywhere
@@ -213,7 +238,7 @@ def test_two_blocks_of_a_large_kernel(level, dtype):
     case.dy = np.ones((32, 1, 210))
     case.dy[0], case.dy[16] = 1e20, -1e20
     found = kernel("gru_backward", case, [
-        gates, turned(case, level, dtype), case.dy, case.dh, None, np.zeros(case.shape), "scratch", gates, None,
+        gates, turned(case, level, dtype), case.dy, case.dh, None, np.zeros(case.shape), None, "scratch", gates, None,
         np.full((2, 630), np.nan)], level, dtype)[-1]
     assert not found.any(), "one sum of all rows"
 
@@ -242,62 +267,34 @@ def test_nan_stays_in_its_row(level, dtype):
     assert not np.isnan(np.delete(y, 4, 0)).any()
 
 
-def through_program(case, dtype="float64", training=True):
-    """(y, last state, {name: gradient}) through the lowering, every input gathered as rows or stored as weights."""
-    build = Lowering(training, dtype)
-    batch, steps, units = case.shape
-    x = build.gather(case.x.shape[1:], "x")
-    h0 = build.gather((units,), "h0") if case.h0 is not None else None
-    arrays = [case.x] + ([case.h0] if h0 is not None else [])
-    for value in (x, h0):
-        if value is not None:
-            value.needs_gradient = training
-    variables = {name: Variable(getattr(case, name).astype(dtype), name=name) for name in ("w", "u", "bias")
-                 if getattr(case, name) is not None}
-    weights = {name: build.parameter(v) for name, v in variables.items()}
-    mask = None
-    if case.mask is not None:
-        mask = build.value((steps,), "uint8", name="mask")
-        build.python(lambda to: np.copyto(to, case.mask), [], [mask])
-    y, (h,) = lower_gru(build, x, weights["w"], weights["u"], weights.get("bias"), [h0], mask, case.sequences,
-                        case.activation, reset_after=case.after)
-    results = [np.empty(case.dy.shape, dtype), np.empty((batch, units), dtype)]
-    build.scatter(y, "y")
-    build.scatter(h, "h")
-    names, places = [], []
-    arrays = [*arrays, *results]
-    if training:
-        for value, role, gradient in ((y, "dy", case.dy), (h, "dh", case.dh)):
-            build.add_gradient(value, build.gather(gradient.shape[1:], role))
-            arrays.append(gradient)
-        build.differentiate()
-        for name, value in (("x", x), ("h0", h0)):
-            if value is not None:
-                build.scatter(build._gradients[value], f"d {name}")
-                arrays.append(np.empty(getattr(case, name).shape, dtype))
-                names.append(name)
-        places = [build.gradient_range(v.vector, v.offset, v.offset + v.size) for v in variables.values()]
-    plan = Program(build, "gru").plan(batch)
-    frame = plan.acquire()
-    arrays = [np.ascontiguousarray(a, dtype) if not any(a is r for r in results) else a for a in arrays]
-    frame.run(arrays, batch, batch, 0, 1)
-    gradients = dict(zip(names, arrays[len(arrays) - len(names):]))
-    for (name, v), place in zip(variables.items(), places):
-        slot, offset = plan.place(place)
-        gradients[name] = frame.slot(slot, offset, v.shape, dtype).copy()
-    plan.release(frame)
-    return *results, gradients
+def results_of(case, dtype="float64", training=True):
+    """(y, last state, {name: gradient}) through the lowering."""
+    def lowered(build, v, mask):
+        x, w, bias = v["x"], v["w"], v.get("bias")
+        if case.factors is not None:
+            of_x, bias = parts(build, bias, [3 * case.shape[2]] * 2, flat=True) if case.after and bias else (bias, None)
+            x, w = dense(build, x, w, of_x), None
+        return lower_gru(build, x, w, v["u"], bias, [v.get("h0")], mask, case.sequences, case.activation,
+                         dropout=v.get("factors"), reset_after=case.after)
+
+    rows, weights = ({name: None if getattr(case, name) is None else getattr(case, name).astype(dtype)
+                      for name in names} for names in (("x", "h0", "factors"), ("w", "u", "bias")))
+    if case.factors is not None:
+        rows["factors"] = rows["factors"].reshape(len(case.x), -1)
+    (y, h), gradients = through_program(lowered, rows, weights, case.mask, (case.dy, case.dh), training=training)
+    return y, h, gradients
 
 
 @resets
 @pytest.mark.parametrize(("steps", "settings"), [
     (1, {}), (4, {}), (17, {}), (4, {"masked": True}), (4, {"masked": True, "sequences": False}),
-    (4, {"sequences": False}), (4, {"bias": False, "first": False}), (4, {"activation": "relu"})], ids=str)
+    (4, {"sequences": False}), (4, {"bias": False, "first": False}), (4, {"activation": "relu"}),
+    (4, {"dropout": True}), (4, {"masked": True, "sequences": False, "bias": False, "dropout": True})], ids=str)
 def test_gradients(steps, settings, after):
     """Of every weight, of the inputs at every step, of the initial state."""
     case = Case(3, steps, 2, 3, after, **settings)
     y, h = case.forward()
-    found_y, found_h, gradients = through_program(case)
+    found_y, found_h, gradients = results_of(case)
     assert_close(found_y, y, 100, 1)
     assert_close(found_h, h, 100, 1)
     assert set(gradients) == {name for name in ("x", "h0", "w", "u", "bias") if getattr(case, name) is not None}
@@ -315,7 +312,7 @@ def test_gradients(steps, settings, after):
 @resets
 def test_inference_keeps_no_gates(after):
     case = Case(4, 5, 3, 6, after)
-    found_y, found_h, gradients = through_program(case, "float32", training=False)
+    found_y, found_h, gradients = results_of(case, "float32", training=False)
     y, h = case.forward()
     assert_close(found_y, y, 100, 1)
     assert_close(found_h, h, 100, 1)

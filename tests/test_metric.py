@@ -115,8 +115,10 @@ def test_correlations(level, dtype):
 def test_counters_of_a_mean(level, dtype):
     settings = {"dtype": dtype, "level": level, "scaled": 1, "rows": 4}
     value, weight, counter = np.array([2.5]), np.array([1.5]), np.array([10.0, 100.0])
-    assert run("add_counter", [value, None, counter], [8, 8], **settings)[2].tolist() == [12.5, 132.0]
-    assert run("add_counter", [value, weight, counter], [8, 8], **settings)[2].tolist() == [12.5, 112.0]
+    assert run("add_counter", [value, None, counter], [8, 8, 1], **settings)[2].tolist() == [12.5, 132.0]
+    assert run("add_counter", [value, weight, counter], [8, 8, 1], **settings)[2].tolist() == [12.5, 112.0]
+    assert run("add_counter", [value, None, counter], [8, 8, 4], **settings)[2].tolist() == [10.625, 108.0]
+    assert run("add_counter", [value, weight, counter], [8, 8, 4], **settings)[2].tolist() == [10.625, 103.0]
 
 
 def buckets(y, thresholds):

@@ -332,7 +332,7 @@ def test_a_metric_that_does_not_ignore_what_its_loss_ignores():
         for call in (model.fit, model.evaluate):
             with pytest.raises(ValueError, match=text):
                 call(x, other, verbose=0)
-        with pytest.raises(ValueError, match=r"`validation y`, got -1 at row 7"):
+        with pytest.raises(ValueError, match=r"`validation_data\[1\]`, got -1 at row 7"):
             model.fit(x, y, validation_data=(x, other), verbose=0)
         assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
     for ignored, named in ((-1, ["accuracy", own]), (0, ["sparse_categorical_crossentropy"])):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from kernel_checks import LEVELS
 from kernel_checks import run as run_guarded
+from recurrent_checks import through_program
 
 from fastnn import _kernels, testing
+from fastnn.layers.dense import dense
 from fastnn.layers.recurrent_lowering import fast, lower_lstm, lower_simple_rnn
-from fastnn.program import Lowering, Program, Variable, move_together
 
 CELLS = {"lstm": (lower_lstm, 4, 2), "simple_rnn": (lower_simple_rnn, 1, 1)}     # lowering, gates, states
 NAMES = ("x", "kernel", "recurrent", "bias", "h0", "c0")
@@ -23,8 +24,9 @@ def level(request, monkeypatch):
     return request.param
 
 
-def case(cell, rows=3, steps=4, features=3, units=5, seed=0, dtype="float64", mask=None, states=True):
-    """Arrays of a cell: x, kernel, recurrent, bias, h0, c0, mask."""
+def case(cell, rows=3, steps=4, features=3, units=5, seed=0, dtype="float64", mask=None, states=True,
+         dropout=False):
+    """Arrays of a cell: x, kernel, recurrent, bias, h0, c0, mask, dropout."""
     rng = np.random.default_rng(seed)
     _, gates, n_states = CELLS[cell]
     shapes = [(rows, steps, features), (features, gates * units), (units, gates * units), (gates * units,)]
@@ -36,11 +38,21 @@ def case(cell, rows=3, steps=4, features=3, units=5, seed=0, dtype="float64", ma
         a["mask"] = (rng.random((rows, steps)) < 0.6).astype(np.uint8)
         a["mask"][0] = 0                                     # a row of which nothing counts
         a["mask"][1:2] = np.arange(steps) >= steps // 2      # padded in front
+    if dropout:
+        a["dropout"] = (1.25 * (rng.random((rows, gates * units)) < 0.8)).astype(dtype)
     return a
 
 
 def activate(name, z):
     return np.tanh(z) if name == "tanh" else np.where(z.real > 0, z, 0)
+
+
+def recurrent_product(h, u, dropout):
+    """h . u, where each gate may have dropout of its own."""
+    if dropout is None or not dropout.size:
+        return h @ u
+    factors = np.split(dropout, dropout.shape[1] // max(1, h.shape[-1]), 1)
+    return np.concatenate([(h * f) @ v for f, v in zip(factors, np.split(u, len(factors), -1))], -1)
 
 
 def oracle(cell, a, activation="tanh"):
@@ -50,7 +62,7 @@ def oracle(cell, a, activation="tanh"):
     h, c = (zero if a[s] is None else a[s] for s in ("h0", "c0"))
     y, ys = zero, []
     for t in range(x.shape[-2]):
-        z = x[..., t, :] @ w + h @ u + (0 if b is None else b[..., None, :])
+        z = x[..., t, :] @ w + recurrent_product(h, u, a.get("dropout")) + (0 if b is None else b[..., None, :])
         if cell == "lstm":
             i, f, g, o = np.split(z, 4, -1)
             i, f, o = (1 / (1 + np.exp(-v)) for v in (i, f, o))
@@ -68,44 +80,19 @@ def run(cell, a, sequences=True, activation="tanh", seeds=None, together=False, 
         passes=1):
     """(y, states, {name: gradient}) from a program; ``seeds``: gradients of y and the states (None: none of it)."""
     lower, _, n_states = CELLS[cell]
-    dtype = a["x"].dtype.name
-    build = Lowering(training, dtype)
-    arrays, values = [], {}
 
-    def gathered(array, role):
-        arrays.append(np.ascontiguousarray(array))
-        return build.gather(array.shape[1:], role)
+    def lowered(build, values, mask):
+        states = [values.get(s) for s in ("h0", "c0")[:n_states]]
+        x, weights, dropout = values["x"], [values.get(name) for name in NAMES[1:4]], values.get("dropout")
+        if dropout is not None:
+            x, weights = dense(build, x, weights[0], weights[2]), [None, weights[1], None]
+        return lower(build, x, *weights, states, mask, sequences, activation=activation, dropout=dropout)
 
-    weights = {n: Variable(a[n], name=n) for n in ("kernel", "recurrent", "bias") if a[n] is not None}
-    if together:
-        move_together("weights", list(weights.values()), dtype)
-    for name in NAMES:
-        if a[name] is not None:
-            values[name] = build.parameter(weights[name]) if name in weights else gathered(a[name], name)
-            values[name].needs_gradient = training and name in wanted
-    mask = None
-    if a.get("mask") is not None:
-        mask = build.value(a["mask"].shape[1:], "uint8", name="mask")
-        build.python(lambda out: np.copyto(out, a["mask"]), [], [mask])
-    states = [values.get(s) for s in ("h0", "c0")[:n_states]]
-    for _ in range(passes):                    # more than one: the same weights again
-        y, last = lower(build, values["x"], values["kernel"], values["recurrent"], values.get("bias"), states, mask,
-                        sequences, activation=activation)
-    results = [y, *last]
-    for value, seed in zip(results, seeds or []):
-        if seed is not None:
-            build.add_gradient(value, gathered(seed.astype(dtype), "seed"))
-    outputs = [np.empty((len(a["x"]), *v.shape), dtype) for v in results]
-    build.differentiate()
-    found = {n: np.empty(a[n].shape, dtype) for n, v in values.items() if v in build._gradients}
-    for value, output in zip(results + [build._gradients[values[n]] for n in found], outputs + [*found.values()]):
-        build.python(lambda v, out=output: np.copyto(out, v), [value], [])
-    program = Program(build, "recurrent")
-    plan = program.plan(len(a["x"]))
-    frame = plan.acquire()
-    with testing.changed_limits(**(testing.FORCED if threads > 1 else {})):
-        assert frame.run(arrays, len(a["x"]), max(1, len(a["x"])), 0, 1, None, None, 0, threads)[1] is None
-    return outputs[0], outputs[1:], found
+    rows, weights = ({name: a.get(name) for name in names} for names in (("x", "h0", "c0", "dropout"), NAMES[1:4]))
+    (y, *states), gradients = through_program(
+        lowered, rows, weights, a.get("mask"), seeds or (), training=training, together=together, wanted=wanted,
+        passes=passes, threads=threads)
+    return y, states, gradients
 
 
 def complex_steps(cell, a, seeds, sequences, activation, name):
@@ -164,6 +151,15 @@ def test_gradients_of_everything(cell, steps, features, sequences):
 
 
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("steps", [0, 1, 4, 17])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_dropout_of_the_state(cell, steps, sequences):
+    for mask in (None, "random"):
+        check(cell, sequences, steps=steps, units=10, rows=2, mask=mask, dropout=True)
+    check(cell, sequences, "relu", steps=steps, mask="random", dropout=True, bias=False, states=False)
+
+
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("features", [2, 20])
 def test_relu(cell, features):
     check(cell, activation="relu", features=features, mask="random")
@@ -182,7 +178,8 @@ def test_gradients_that_come_into_some_results_only(cell):
 @pytest.mark.parametrize("features", [2, 18])
 def test_units_and_rows(cell, units, features):
     for rows in (0, 1, 2, 5, 7, 16, 17, 32, 37):
-        a = case(cell, rows=rows, steps=3, features=features, units=units, mask="random" if rows == 7 else None)
+        a = case(cell, rows=rows, steps=3, features=features, units=units, mask="random" if rows == 7 else None,
+                 dropout=rows in (2, 17))
         y, states, _ = run(cell, a, seeds=seeds_for(cell, a, True))
         ys, _, expected = oracle(cell, a)
         for found, other in zip([y, *states], [ys, *expected]):
@@ -195,9 +192,9 @@ def test_units_and_rows(cell, units, features):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("features", [3, 40])
-def test_same_bits_with_threads(cell, dtype, features):
-    a = case(cell, rows=33, steps=6, features=features, units=37, dtype=dtype, mask="random")
+@pytest.mark.parametrize(("features", "dropout"), [(3, False), (40, False), (3, True)])
+def test_same_bits_with_threads(cell, dtype, features, dropout):
+    a = case(cell, rows=33, steps=6, features=features, units=37, dtype=dtype, mask="random", dropout=dropout)
     seeds = seeds_for(cell, a, True)
     one = run(cell, a, seeds=seeds)
     for threads in (2, 3):
@@ -208,10 +205,10 @@ def test_same_bits_with_threads(cell, dtype, features):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("features", [1, 24])
-def test_float32(cell, features):
+@pytest.mark.parametrize(("features", "dropout"), [(1, False), (24, False), (24, True)])
+def test_float32(cell, features, dropout):
     """float32 is float64 but for rounding: a few units for each step of the chain."""
-    a = case(cell, rows=32, steps=30, features=features, units=64)
+    a = case(cell, rows=32, steps=30, features=features, units=64, dropout=dropout)
     seeds = seeds_for(cell, a, True)
     exact = run(cell, a, seeds=seeds)
     y, states, gradients = run(cell, {n: v if v is None else v.astype("float32") for n, v in a.items()}, seeds=seeds)
@@ -222,10 +219,11 @@ def test_float32(cell, features):
 @pytest.mark.parametrize("cell", CELLS)
 def test_large_weights(cell):
     """Weights that no cache of a core keeps: other blocks."""
-    a = case(cell, rows=70, steps=2, features=5, units=300)
-    y, states, _ = run(cell, a, training=False)
-    np.testing.assert_allclose(y, oracle(cell, a)[0], rtol=1e-11, atol=1e-12)
-    np.testing.assert_allclose(states[0], oracle(cell, a)[2][0], rtol=1e-11, atol=1e-12)
+    for dropout in (False, True):
+        a = case(cell, rows=70, steps=2, features=5, units=300, dropout=dropout)
+        y, states, _ = run(cell, a, training=False)
+        np.testing.assert_allclose(y, oracle(cell, a)[0], rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(states[0], oracle(cell, a)[2][0], rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -241,8 +239,8 @@ def test_without_steps_without_bias_without_states(cell):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", NAMES[:4])
 def test_gradients_of_one_alone(cell, name):
-    for features in (3, 20):
-        a = case(cell, features=features)
+    for features, dropout in ((3, False), (20, False), (3, True)):
+        a = case(cell, features=features, dropout=dropout)
         seeds = seeds_for(cell, a, True)
         whole = run(cell, a, seeds=seeds, together=True)[2]
         alone = run(cell, a, seeds=seeds, together=True, wanted=(name,))[2]
@@ -253,11 +251,11 @@ def test_gradients_of_one_alone(cell, name):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("units", [1, 5, 17])
-@pytest.mark.parametrize("inside", [0, 2])
-def test_kernels_write_nothing_else(cell, dtype, units, inside, level):
+@pytest.mark.parametrize(("inside", "dropout"), [(0, False), (2, False), (0, True)])
+def test_kernels_write_nothing_else(cell, dtype, units, inside, dropout, level):
     """The kernels themselves, on operands between guard bytes, at odd addresses, with threads: forward and backward."""
     rows, steps, gates, n = 7, 3, CELLS[cell][1], CELLS[cell][2]
-    a = case(cell, rows=rows, steps=steps, features=2, units=units, dtype=dtype, mask="random")
+    a = case(cell, rows=rows, steps=steps, features=2, units=units, dtype=dtype, mask="random", dropout=dropout)
     settings = {"threads": (1, 2, 3), "level": level, "dtype": dtype}
     empty = partial(np.zeros, dtype=dtype)
     wide = -(-units // 16) * 16
@@ -269,10 +267,10 @@ def test_kernels_write_nothing_else(cell, dtype, units, inside, level):
     ahead = None if inside else np.ascontiguousarray(a["x"] @ a["kernel"] + a["bias"])
     states, units_of_states = [a["h0"], a["c0"]][:n], [empty((rows, units)) for _ in range(n)]
     kept = [empty((rows, steps, gates * units)), *[empty((rows, steps, 2 * units))] * (n - 1)]
-    forward = [a["x"] if inside else None, ahead, packed, *states, a["mask"]]
+    forward = [a["x"] if inside else a.get("dropout"), ahead, packed, *states, a["mask"]]
     ys, _, last = oracle(cell, a)
     for training in (True, False):
-        inputs = empty((rows, steps if training else 2, inside + units + 1))
+        inputs = empty((rows, steps if training else 2, inside + (gates if dropout else 1) * units + 1))
         out = run_guarded(f"{cell}_forward", [*forward, inputs, empty(ys.shape), *units_of_states,
                                               *(kept if training else [None] * n)],
                           [rows, steps, inside, units], flags=1, **settings)[len(forward):]
@@ -280,7 +278,8 @@ def test_kernels_write_nothing_else(cell, dtype, units, inside, level):
             np.testing.assert_allclose(found, other, rtol=1e-5, atol=1e-6)
         kept = out[2 + n:] if training else kept
     seeds = [s.astype(dtype) for s in seeds_for(cell, a, True)]
-    back = run_guarded(f"{cell}_backward", [*kept, turned, *seeds, a["mask"], kept[0].copy(), *units_of_states],
+    back = run_guarded(f"{cell}_backward", [*kept, turned, *seeds, a["mask"], a.get("dropout"), kept[0].copy(),
+                                              *units_of_states],
                        [rows, steps, units], flags=3, **settings)
     for found, name in zip(back[-n:], ("h0", "c0")):
         wanted = complex_steps(cell, {k: v if v is None else v.astype("float64") for k, v in a.items()} |

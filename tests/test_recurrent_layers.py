@@ -65,7 +65,7 @@ def test_gradients_step_by_step(kind, steps):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("option", [o for o in OPTIONS if o != "recurrent_dropout"])
+@pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_ways_agree(kind, option, masked):
     """The kernels of whole sequences against the unrolled steps: training, prediction, and weights after it."""
@@ -87,6 +87,39 @@ def test_both_ways_agree(kind, option, masked):
         run()
     for fast, slow in zip(*results):
         np.testing.assert_allclose(fast, slow, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("steps", [1, 4, 17])
+@pytest.mark.parametrize("option", [
+    {"recurrent_dropout": 0.4}, {"recurrent_dropout": 0.3, "dropout": 0.4, "use_bias": False},
+    {"dropout": 0.4, "implementation": 1}, {"recurrent_dropout": 1.0}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_both_ways(kind, option, steps, masked):
+    """Outputs, last states and all gradients, of the same masks."""
+    results, weights = [], None
+
+    def run():
+        nonlocal weights
+        layer = make(kind, return_sequences=True, return_state=True, **option)
+        probe = Probe(layer, numbers(5, steps, 3), [numbers(5, 3, seed=i) for i in range(KINDS[kind][1])],
+                      some_mask(5, steps) if masked else None)
+        weights = weights or layer.get_weights()
+        layer.set_weights(weights)
+        probe.run()
+        results.append([probe.output, probe.gradient, *probe.gradients()])
+
+    run()
+    with step_by_step():
+        run()
+    for fast, slow in zip(*results, strict=True):
+        np.testing.assert_allclose(fast, slow, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_of_many_steps_is_few_operations(kind):
+    layer = make(kind, recurrent_dropout=0.2, dropout=0.2)
+    assert len(Probe(layer, numbers(2, 30, 2)).operations) < 100
 
 
 @pytest.mark.parametrize("option", [{}, {"return_sequences": True, "go_backwards": True}, {"activation": "softsign"}])

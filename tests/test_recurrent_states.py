@@ -3,7 +3,20 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn.layers import GRU, LSTM, BatchNormalization, Bidirectional, Dense, SimpleRNN
+from fastnn.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    BatchNormalization,
+    Bidirectional,
+    Dense,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    StackedRNNCells,
+    TimeDistributed,
+)
+from fastnn.layers.recurrent_states import flat
 
 
 def numbers(*shape, seed=0):
@@ -98,3 +111,59 @@ def test_a_batch_that_fails_changes_no_state():
     with pytest.raises(RuntimeError):
         model.fit(x, x[:, 0, :1], batch_size=4, shuffle=False, verbose=0, callbacks=[Fails()])
     assert layer.states[0].numpy().any()
+
+
+class Counter:
+    """A cell in NumPy that begins with a number of its own and counts the steps."""
+    state_size = 2
+
+    def __init__(self, first=10.0):
+        self.first = first
+
+    def get_initial_state(self, batch_size=None):
+        return np.full((batch_size, 2), self.first)
+
+    def call(self, inputs, states):
+        return states[0] + 1, [states[0] + 1]
+
+
+def test_a_cell_says_what_a_sequence_begins_with():
+    x = numbers(3, 4, 2)
+    assert np.array_equal(RNN(Counter(), return_sequences=True)(x)[:, :, 0], [[11, 12, 13, 14]] * 3)
+    assert RNN(Counter())(x[:0]).shape == (0, 2)
+    assert np.array_equal(RNN(Counter()).get_initial_state(3), [np.full((3, 2), 10)])
+    assert np.array_equal(RNN(Counter())(x, initial_state=np.zeros((3, 2))), np.full((3, 2), 4))
+    both = Bidirectional(RNN(Counter()), backward_layer=RNN(Counter(20), go_backwards=True))
+    assert np.array_equal(both(x), [[14, 14, 24, 24]] * 3)
+    assert np.array_equal(TimeDistributed(RNN(Counter()))(numbers(2, 5, 4, 3)), np.full((2, 5, 2), 14))
+    deep = RNN([Counter(1), GRUCell(3), StackedRNNCells([Counter(2), Counter(3)])])
+    assert [s.shape for s in flat(deep.get_initial_state(2))] == [(2, 2), (2, 3), (2, 2), (2, 2)]
+    assert np.array_equal(deep(x), np.full((3, 2), 7))
+
+
+def test_a_stateful_layer_begins_with_what_its_cell_says():
+    """Until its states are reset: then with zeros, as in Keras."""
+    layer, x = RNN(Counter(), stateful=True), numbers(3, 4, 2)
+    assert [layer(x)[0, 0], layer(x)[0, 0]] == [14, 18]
+    layer.reset_states()
+    assert layer(x)[0, 0] == 4
+
+
+@pytest.mark.parametrize("base", [LSTMCell, LSTM])
+def test_a_class_of_the_users_that_begins_otherwise(base):
+    """Derived from a cell or layer of the library, which goes by its kernels nevertheless; trained too."""
+    class Ones(base):
+        def get_initial_state(self, batch_size=None):
+            return [np.ones((batch_size, 3)), np.ones((batch_size, 3))]
+
+    made, x = Ones(3, dtype="float64"), numbers(5, 4, 2)
+    layer = RNN(made, dtype="float64") if base is LSTMCell else made
+    model = fastnn.Sequential([fastnn.Input((4, 2)), layer, Dense(1)], dtype="float64")
+    model.compile("sgd", "mse")
+    model.fit(x, x[:, 0, :1], verbose=0)
+    assert any(o.label.startswith("lstm") for o in model.program(training=True).operations)
+    plain = LSTM(3, dtype="float64")
+    plain(x)
+    plain.set_weights(layer.get_weights())
+    expected = plain(x, initial_state=[np.ones((5, 3))] * 2)
+    assert np.array_equal(layer(x), expected) and not np.array_equal(plain(x), expected)

@@ -283,6 +283,45 @@ def test_streams_show_their_progress(capsys):
     assert capsys.readouterr().out.startswith("5/5 - ")
 
 
+class Keeper(fastnn.callbacks.Callback):
+    """Keeps what a fit can go on from ``at``: (epoch, batches done in it)."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at, self.epoch, self.kept = at, 0, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def keep(self, done):
+        if (self.epoch, done) == self.at:
+            model = self.model
+            self.kept = (model.get_weights(), [np.array(v) for v in model.optimizer.variables],
+                         model._running.position())
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.keep(batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 4:
+            self.keep(5)
+
+
+class Restorer(fastnn.callbacks.Callback):
+    """Lets a fit begin where a Keeper says."""
+
+    def __init__(self, keeper):
+        super().__init__()
+        self.keeper = keeper
+
+    def on_train_begin(self, logs=None):
+        weights, variables, position = self.keeper.kept
+        self.model.set_weights(weights)
+        for now, then in zip(self.model.optimizer.variables, variables, strict=True):
+            now[...] = then
+        self.model._resume_at = (self.keeper.at[0], position)
+
+
 @pytest.mark.parametrize("source", ["arrays", "sequence", "loader", "generator", "arrays over passes"])
 @pytest.mark.parametrize("at", [(0, 2), (1, 0), (1, 4), (2, 5)])
 def test_a_fit_can_go_on_from_where_another_was(source, at):
@@ -296,40 +335,12 @@ def test_a_fit_can_go_on_from_where_another_was(source, at):
     options = {"epochs": 4, "verbose": 0, "batch_size": 8}
     if source in ("generator", "arrays over passes"):
         options["steps_per_epoch"] = 5 if source == "generator" else 6
-    kept = {}
-
-    class Keeper(fastnn.callbacks.Callback):
-        epoch = 0
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self.epoch = epoch
-
-        def keep(self, done):
-            if (self.epoch, done) == at:
-                model = self.model
-                kept["state"] = (model.get_weights(), [np.array(v) for v in model.optimizer.variables],
-                                 model._running.position())
-
-        def on_train_batch_begin(self, batch, logs=None):
-            self.keep(batch)
-
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 4:
-                self.keep(5)
-
-    class Restorer(fastnn.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            weights, variables, position = kept["state"]
-            self.model.set_weights(weights)
-            for now, then in zip(self.model.optimizer.variables, variables, strict=True):
-                now[...] = then
-            self.model._resume_at = (at[0], position)
-
+    keeper = Keeper(at)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole, rest = deep_net(), deep_net()
-        expected = whole.fit(*data(), callbacks=[Keeper()], **options)
-        history = rest.fit(*data(), callbacks=[Restorer()], **options)
+        expected = whole.fit(*data(), callbacks=[keeper], **options)
+        history = rest.fit(*data(), callbacks=[Restorer(keeper)], **options)
     assert bits(rest.get_weights()) == bits(whole.get_weights())
     assert history.epoch == list(range(at[0], 4))
     assert history.history == {k: v[at[0]:] for k, v in expected.history.items()}

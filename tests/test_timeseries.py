@@ -4,7 +4,7 @@ import pytest
 
 import fastnn
 from fastnn import preprocessing, utils
-from fastnn.utils import timeseries_dataset_from_array
+from fastnn.utils import timeseries, timeseries_dataset_from_array
 
 SERIES = np.arange(40.0)
 
@@ -84,6 +84,53 @@ def test_two_passes_at_once_and_a_part():
     taken = dataset.take(2)
     assert len(taken) == 2 and [len(a) for a in taken] == [10, 10] and len(list(taken)) == 2
     assert len(dataset.take(9)) == 4 and list(dataset.take(0)) == []
+
+
+@pytest.mark.parametrize(("of", "place", "options"), [
+    ("data", (33, 1), {}), ("data", (33, 1), {"shuffle": True, "batch_size": 4}),
+    ("data", (33, 1), {"start_index": 31}),
+    ("data", (38, 0), {"sampling_rate": 3, "sequence_stride": 4}), ("targets", (34,), {"batch_size": 3})])
+def test_nan_is_found_before_fit_changes_anything(of, place, options, monkeypatch):
+    monkeypatch.setattr(timeseries, "CHECKED", 7)
+    arrays = {"data": np.ones((40, 2)), "targets": np.ones(40)}
+    arrays[of][place] = np.nan
+    dataset = timeseries_dataset_from_array(*arrays.values(), 3, **options)
+    model = net_of_windows()
+    before = model.get_weights()
+    inner = f", column {place[1]}" if len(place) > 1 else ""
+    with pytest.raises(ValueError, match=rf"`{of}` must hold finite numbers, got nan at row {place[0]}{inner}"):
+        model.fit(dataset, epochs=2, verbose=0)
+    assert all(map(np.array_equal, before, model.get_weights()))
+    arrays[of][place] = 1e300
+    with pytest.raises(ValueError, match=rf"`{of}` must .* range of float32, got 1e\+300 at row {place[0]}"):
+        model.evaluate(dataset, verbose=0)
+
+
+@pytest.mark.parametrize(("of", "row", "options"), [
+    ("data", 39, {"end_index": 39}), ("data", 4, {"start_index": 5}), ("data", 37, {"sampling_rate": 3,
+                                                                                    "sequence_stride": 4}),
+    ("data", 39, {"sequence_stride": 6}), ("targets", 38, {}), ("targets", 35, {"sequence_stride": 6})])
+def test_nan_that_no_window_reads_is_no_fault(of, row, options):
+    arrays = {"data": np.ones((40, 2)), "targets": np.ones(40)}
+    arrays[of][row] = np.nan
+    dataset = timeseries_dataset_from_array(*arrays.values(), 3, **options)
+    assert all(np.isfinite(x).all() and np.isfinite(y).all() for x, y in dataset)
+    assert np.isfinite(net_of_windows().fit(dataset, verbose=0).history["loss"]).all()
+
+
+def test_nan_behind_the_batches_that_are_taken():
+    data = np.ones((40, 2))
+    data[30] = np.nan
+    dataset = timeseries_dataset_from_array(data, np.ones(40), 3, batch_size=4)
+    assert np.isfinite(net_of_windows().fit(dataset.take(7), verbose=0).history["loss"]).all()
+    with pytest.raises(ValueError, match=r"`data` .* row 30"):
+        net_of_windows().fit(dataset.take(8), verbose=0)
+
+
+def net_of_windows():
+    net = fastnn.Sequential([fastnn.Input((3, 2)), fastnn.layers.Flatten(), fastnn.layers.Dense(1)])
+    net.compile("sgd", "mse")
+    return net
 
 
 def test_in_fit_evaluate_and_predict():

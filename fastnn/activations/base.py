@@ -81,15 +81,7 @@ class Activation(Described):
                              "read off the output")
         y = build.result(x, shape=x.shape, name=self.name)
         build.emit(f"{kernel}_forward", [x], [y], sizes, numbers)
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit(f"{kernel}_backward", [dy, y if reads == "y" else x], [dx], sizes, numbers)
-            build.add_gradient(x, dx)
-
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y
+        return build.backward_by(x, y, f"{kernel}_backward", [y if reads == "y" else x], sizes, numbers)
 
     def get_config(self) -> dict[str, Any]:
         return dict(self.settings)
@@ -192,15 +184,7 @@ def swapped(build: Lowering, x: Value, outer: int, middle: int, inner: int) -> V
     """x, seen as (outer, middle, inner), with the last two axes exchanged in memory."""
     y = build.result(x, shape=x.shape, name="axes exchanged")
     build.emit("swap_axes", [x], [y], [outer, middle, inner])
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("swap_axes", [dy], [dx], [outer, inner, middle])
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "swap_axes", [], [outer, inner, middle])
 
 
 @cache

@@ -1,8 +1,8 @@
 """The command ``fastnn``: train a net, predict with it, run the race, say what is installed.
 
-Exit status 0 when all went well, 1 when something is missing, 2 for a wrong name, option or file, always with one line
-on stderr. A command lives in the module of its name, loaded when it is called for; each has OPTIONS and
-``run(options)``.
+Exit status 0 when all went well, 1 when a package or memory is missing or a result is wrong, 2 for a wrong name, option
+or file, always with one line on stderr. A command lives in the module of its name, loaded when it is called for; each
+has OPTIONS and ``run(options)``.
 """
 import argparse
 import csv
@@ -78,6 +78,13 @@ def names(text):
     return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]
 
 
+def file_name(text):
+    """An argparse type: the name of a file or folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a name, got ''")
+    return text
+
+
 def _whole(text, least, most):
     # No more digits than the limit has: int() of a very long text is refused by Python itself.
     if not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
@@ -100,47 +107,6 @@ def count(n, thing):
 def missing(package):
     """The error for a package of an extra that is not installed."""
     return CommandError(f"{package} is not installed; install it with: pip install 'fastnn[all]'")
-
-
-def check_folder(folder):
-    """Raise CommandError unless files can be written there, the folder made first where it is missing."""
-    parent = os.path.abspath(folder)
-    while not os.path.exists(parent) and parent != os.path.dirname(parent):
-        parent = os.path.dirname(parent)
-    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK) or not _may_hold_files(parent):
-        reason = "is not writable" if os.path.isdir(parent) else "is no folder"
-        raise CommandError(f"--out {folder!r}: {parent!r} {reason}", 2)
-
-
-def _may_hold_files(folder):
-    """Whether a file can be made there: root may write everywhere, and yet not into /proc."""
-    import tempfile
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def save_pictures(folder, drawings):
-    """Write pictures as PNG where matplotlib is installed, and say where, or why not.
-
-    drawings: dictionary of file name to function that draws on the Figure it is given.
-    """
-    try:
-        from matplotlib.figure import Figure  # not pyplot: no display, no global state
-    except ImportError:
-        print(f"No pictures: {missing('matplotlib')}")
-        return
-    try:
-        os.makedirs(folder, exist_ok=True)
-        for name, draw in drawings.items():
-            figure = Figure(figsize=(7, 4.5), layout="constrained")
-            draw(figure)
-            figure.savefig(os.path.join(folder, name), dpi=100)
-    except OSError as error:
-        raise CommandError(f"cannot write pictures to {folder!r}: {error.strerror or error}") from None
-    print(f"Pictures: {', '.join(os.path.join(folder, name) for name in drawings)}")
 
 
 def process_seconds():

@@ -3,11 +3,13 @@
 Each contestant's result is first compared with float64 NumPy's; then 10 rounds of 10 calls are timed. torch races where
 it is installed. Draws a bar chart.
 
-With --kernels instead: every kernel beside the limits of this machine and beside NumPy, as a block of text to share,
-and a roofline. That takes a minute and a half, with --quick a quarter of a minute.
+With --kernels instead: products, convolutions, element-wise functions, reductions and softmax beside the limits of this
+machine and beside NumPy, as a block of text to share, and a roofline. That takes a minute and a half, with --quick a
+quarter of a minute.
 """
 from fastnn import _race, plotting
-from fastnn.cli import CommandError, check_folder, kernels, one_of, save_pictures, wholes
+from fastnn.cli import CommandError, file_name, kernels, one_of, wholes
+from fastnn.cli.folder import check_folder, save_pictures
 
 SECONDS = 5.0            # a contestant whose calls would take longer is left out here; pytest-benchmark's race has all
 
@@ -17,9 +19,11 @@ OPTIONS = {
     "--sizes": {"type": wholes, "metavar": "N[,N...]",
                 "help": "elements of a vector or side of a matrix or picture (default: 10,100,1000,10000,100000 "
                         "for dot)"},
-    "--kernels": {"action": "store_true", "help": "measure the kernels instead"},
+    "--kernels": {"action": "store_true",
+                  "help": "measure kernels instead: products, convolutions, functions, reductions"},
     "--quick": {"action": "store_true", "help": "with --kernels: fewer of them, and shorter"},
-    "--out": {"default": "fastnn-bench", "metavar": "DIR", "help": "folder for the picture (default: fastnn-bench)"},
+    "--out": {"type": file_name, "default": "fastnn-bench", "metavar": "DIR",
+              "help": "folder for the picture (default: fastnn-bench)"},
 }
 
 
@@ -28,13 +32,13 @@ def run(options):
     if options.kernels:
         if options.operation or options.sizes:
             raise CommandError("--kernels measures all kernels: it takes no operation and no --sizes", 2)
-        check_folder(options.out)
+        check_folder(options.out, [kernels.PICTURE])
         kernels.show(options.quick, options.out)
         return
     if options.quick:
-        raise CommandError("--quick is for --kernels", 2)
-    check_folder(options.out)
+        raise CommandError("--quick is for --kernels; use: fastnn bench --kernels --quick", 2)
     operation = options.operation or "dot"
+    check_folder(options.out, [f"race-{operation}.png"])
     sizes = options.sizes or _race.OPERATIONS[operation].sizes
     _race.one_thread()
     print(f"{_race.OPERATIONS[operation].__doc__} {_race.ROUNDS} rounds of {_race.ITERATIONS} calls, one thread; "

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from . import count, seed, whole
+from . import CommandError, count, seed, whole
 from .predict import load
 from .text import from_notes, joined, tokens, unit
 
@@ -30,7 +30,8 @@ def temperature(text):
 
 
 OPTIONS = {
-    "model": {"metavar": "MODEL", "help": "model file, as `fastnn train TEXTFILE --model lstm` writes"},
+    "model": {"metavar": "MODEL",
+              "help": "model file, as `fastnn train TEXTFILE --model lstm` writes, or the folder it is in"},
     "--prompt": {"default": "", "metavar": "TEXT", "help": "the text to complete (default: none)"},
     "--temperature": {"type": temperature, "default": 0.8, "metavar": "T",
                       "help": "0: always the most probable; above 1: more surprises than the model expects "
@@ -69,7 +70,11 @@ def next_probabilities(model, numbers, steps):
     last = numbers[-steps:]
     x = np.zeros((1, steps), np.int32)
     x[0, :len(last)] = last
-    return np.asarray(model(x))[0, len(last) - 1]
+    probabilities = np.asarray(model(x))[0, len(last) - 1]
+    if not np.isfinite(probabilities).all():
+        raise CommandError("the output of the model is not finite: there are NaN or infinite weights in it, as of a "
+                           "training that diverged; train it again", 2)
+    return probabilities
 
 
 def draw(probabilities, heat, rng):

@@ -5,8 +5,10 @@ import platform
 from fastnn import _kernel_bench, _race, get_num_threads, plotting, show_config
 from fastnn._kernel_cases import PRODUCTS
 from fastnn._roofline import NAMES
-from fastnn.cli import CommandError, save_pictures
+from fastnn.cli import CommandError
+from fastnn.cli.folder import save_pictures
 
+PICTURE = "roofline.png"
 COLUMNS = "{:<12}{:<15}{:>4}{:>8}{:>8}{:>8}{:>7}{:>9}{:>8}"
 DISTURBED = "Disturbed: more than is possible, or two threads slower than one; something else ran meanwhile."
 HEADER = COLUMNS.format("kernel", "shape", "", "median", "best", "Gflop/s", "GB/s", "of limit", "NumPy")
@@ -23,7 +25,7 @@ def show(quick, folder):
             two_threads(quick)
     except (_race.WrongResult, RuntimeError) as error:
         raise CommandError(str(error)) from None
-    save_pictures(folder, {"roofline.png": lambda figure: draw(rows, limits, figure)})
+    save_pictures(folder, {PICTURE: lambda figure: draw(rows, limits, figure)})
 
 
 def about():

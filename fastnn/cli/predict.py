@@ -10,15 +10,18 @@ import os
 import sys
 import textwrap
 
-from . import CommandError
+import numpy as np
+
+from . import CommandError, count, file_name
 from .columns import from_notes
+from .folder import MODEL
 from .table import read, wrong
 
 LISTED = 200          # characters of names of columns
 OPTIONS = {
-    "model": {"metavar": "MODEL", "help": "model file, as `fastnn train FILE.csv` writes"},
+    "model": {"metavar": "MODEL", "help": "model file, as `fastnn train FILE.csv` writes, or the folder it is in"},
     "file": {"metavar": "FILE.csv", "help": "table with the columns that the model takes"},
-    "--out": {"metavar": "FILE", "help": "file for the predictions (default: standard output)"},
+    "--out": {"type": file_name, "metavar": "FILE", "help": "file for the predictions (default: standard output)"},
 }
 
 
@@ -40,8 +43,14 @@ def run(options):
         return list(inputs.categories)
 
     texts = [name for name, known in inputs.categories.items() if known is not None]
-    x = inputs.encode(read(options.file, wanted, texts))
-    lines = rows(model.predict(x, batch_size=1024, verbose=0), target, labels)
+    table = read(options.file, wanted, texts)
+    predicted = model.predict(inputs.encode(table), batch_size=1024, verbose=0)
+    lost = ~np.isfinite(predicted).all(axis=1)
+    if lost.any():
+        raise wrong(options.model, f"gives no finite number for {count(int(lost.sum()), 'row')} of {options.file}, the "
+                                   f"first in line {table.line(int(lost.argmax()))}: its weights are NaN or infinite, "
+                                   "or the row holds too large a number")
+    lines = rows(predicted, target, labels)
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(lines)
     data = text.getvalue().encode()           # UTF-8 wherever it goes: it is read by programs
@@ -69,8 +78,6 @@ def write(path, data):
 def load(path):
     """The model in a file, or in the folder that `fastnn train` made; CommandError for whatever is none."""
     import fastnn
-
-    from .train_file import MODEL
     if os.path.isdir(path):
         path, folder = os.path.join(path, MODEL), path
         if not os.path.isfile(path):

@@ -1,7 +1,7 @@
 """Show what is in a model file: layers, parameters, of a model for tables its columns, for text its vocabulary."""
 from .predict import load
 
-OPTIONS = {"model": {"metavar": "MODEL", "help": "model file"}}
+OPTIONS = {"model": {"metavar": "MODEL", "help": "model file, or the folder it is in"}}
 
 
 def run(options):

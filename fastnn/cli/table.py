@@ -5,6 +5,7 @@ numbers alone goes through NumPy's reader in C; one with texts through the csv m
 """
 from __future__ import annotations
 
+import codecs
 import csv
 import os
 import re
@@ -21,6 +22,8 @@ from . import CommandError, count, unknown
 
 SEPARATORS = ",;\t"
 ENCODING = "utf-8-sig"                    # with or without a mark at the beginning
+BYTE_ORDER_MARKS = {"UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),      # it begins as that of UTF-16 does
+                    "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)}
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 NO_HINTS = {"missing": "", "text": ""}
@@ -46,6 +49,14 @@ def check_column(path: str, name: str, names: Iterable[str]) -> None:
 def wrong(path: str, text: str) -> CommandError:
     """The error for a file that cannot be used."""
     return CommandError(f"{path}: {text}", 2)
+
+
+def no_utf8(data: bytes, place: int) -> str:
+    """What bytes are that cannot be read as UTF-8 from ``place`` on; UTF-16 and UTF-32 say so themselves."""
+    for name, marks in BYTE_ORDER_MARKS.items():
+        if place < 2 and data.startswith(marks):
+            return f"is in {name}, not in UTF-8"
+    return "is no UTF-8 text"
 
 
 def read(path: str, wanted: Callable[[list[str]], Iterable[str]], texts: Collection[str] = (),
@@ -77,7 +88,7 @@ def read(path: str, wanted: Callable[[list[str]], Iterable[str]], texts: Collect
         raise wrong(path, f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise wrong(path, f"is no UTF-8 text (byte {byte:#04x}); save it as CSV in UTF-8") from None
+        raise wrong(path, f"{no_utf8(error.object, error.start)} (byte {byte:#04x}); save it as CSV in UTF-8") from None
     except csv.Error as error:
         raise wrong(path, f"is no CSV file: {error}") from None
     if not names[0]:

@@ -16,7 +16,7 @@ import numpy as np
 from fastnn.preprocessing.text import Tokenizer
 
 from . import CommandError, missing
-from .table import wrong
+from .table import no_utf8, wrong
 
 UNKNOWN = "<unknown>"           # number 1, the words that are not in the vocabulary; 0 stands where there is none
 FEWEST_TIMES = 2                # a word that came less often while training is unknown
@@ -38,18 +38,20 @@ def read(path: str) -> str:
         raise wrong(path, "is no regular file; expected a text file")
     try:
         data = Path(path).read_bytes()
-        place = data.find(0)                   # letters in UTF-16, or no text at all
         text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except OSError as error:
         raise wrong(path, f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        place = error.start
-    if place >= 0:
-        raise wrong(path, f"is no UTF-8 text (byte {data[place]:#04x} at place {place}, in line "
-                          f"{data.count(10, 0, place) + 1}); save it in UTF-8")
+        raise wrong(path, f"{no_utf8(data, error.start)} ({_place(data, error.start)}); save it in UTF-8") from None
+    if "\0" in text:
+        raise wrong(path, f"is no text ({_place(data, data.index(0))}: a binary file, or UTF-16); save it in UTF-8")
     if not text.strip():
         raise wrong(path, "is empty; expected a text")
     return text
+
+
+def _place(data: bytes, place: int) -> str:
+    return f"byte {data[place]:#04x} at place {place}, in line {data.count(10, 0, place) + 1}"
 
 
 def default() -> str:

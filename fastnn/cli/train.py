@@ -2,11 +2,11 @@
 
 A CSV file: its first line names the columns; --target is the one to predict, a number or classes; the others are
 numbers or categories. A fifth of the rows is held out to test the net. The folder gets the model, for `fastnn predict`,
-and pictures. A text in UTF-8 with `--model lstm` (gru, rnn): the net learns which word, or with --chars which
-character, comes next, for `fastnn generate`; what is held out of the text measures it beside n-grams. `fastnn train
-text` takes scikit-learn's descriptions of its data sets. iris and digits: data, split, scaling and report come from
-scikit-learn; digits with `--model cnn` are enlarged to 28 x 28 pixels and learned with copies that are moved by a
-pixel, by two convolutions, each with a pooling behind it.
+and pictures; a model that is there already is kept by another name. A text in UTF-8 with `--model lstm` (gru, rnn): the
+net learns which word, or with --chars which character, comes next, for `fastnn generate`; what is held out of the text
+measures it beside n-grams. `fastnn train text` takes scikit-learn's descriptions of its data sets. iris and digits:
+data, split, scaling and report come from scikit-learn; digits with `--model cnn` are enlarged to 28 x 28 pixels and
+learned with copies that are moved by a pixel, by two convolutions, each with a pooling behind it.
 
 Draws the learning curves and the confusion matrix of the test rows. The last line gives rows, epochs, time of a
 training step (median over the epochs, validation not counted) and seconds since the process started.
@@ -19,7 +19,8 @@ from importlib import import_module
 
 import fastnn
 from fastnn import layers, plotting
-from fastnn.cli import CommandError, count, missing, names, one_of, process_seconds, save_pictures, seed, whole, wholes
+from fastnn.cli import CommandError, count, file_name, missing, names, one_of, process_seconds, seed, whole, wholes
+from fastnn.cli.folder import PICTURES, check_folder, save_pictures
 
 BATCH_SIZE = 32
 # Enough epochs for the learning curve to be flat, and still over within a second.
@@ -63,8 +64,9 @@ OPTIONS = {
                          "table, 256 a text)"},
     "--seed": {"type": seed, "default": 0, "metavar": "N",
                "help": "seed of the split, the weights and the shuffling (default: 0)"},
-    "--out": {"metavar": "DIR", "help": "folder for the pictures, and for a table or text the model "
-              "(default: fastnn-iris, fastnn-FILE, ...)"},
+    "--out": {"type": file_name, "metavar": "DIR",
+              "help": "folder for the pictures, and for a table or text the model; one that is there is kept by "
+                      "another name (default: fastnn-iris, fastnn-FILE, ...)"},
 }
 
 Data = namedtuple("Data", "x_train x_test y_train y_test class_names")
@@ -136,6 +138,15 @@ def build(shape, hidden, classes):
 
 def run(options):
     """Train, report, draw."""
+    try:
+        choose(options)
+    except MemoryError as error:
+        asked = f"--hidden {','.join(map(str, options.hidden))}: " if options.hidden else ""
+        raise CommandError(f"{asked}not enough memory: {error}") from None
+
+
+def choose(options):
+    """Train on what the options name."""
     given = [name for name in FOR_TABLES if getattr(options, name) is not None]
     if options.source == "text" or options.chars or options.model in TEXT_MODELS:
         from . import train_text
@@ -160,6 +171,8 @@ def run(options):
 def train_known(options):
     """The same on a known data set."""
     pictures = options.model == "cnn"
+    options.out = options.out or f"fastnn-{options.source}"
+    check_folder(options.out, PICTURES)
     data = load_pictures(options.seed) if pictures else load(options.source, options.seed)
     defaults = DEFAULTS["digits as pictures" if pictures else options.source]
     epochs = options.epochs or defaults["epochs"]
@@ -192,7 +205,7 @@ def report(options, data, history, model, pictures):
         drawings["filters.png"] = lambda figure: plotting.filters(model.layers[0], ax=figure.subplots())
         drawings["feature-maps.png"] = lambda figure: plotting.feature_maps(model, data.x_test[0], 0,
                                                                             ax=figure.subplots())
-    save_pictures(options.out or f"fastnn-{options.source}", drawings)
+    save_pictures(options.out, drawings, PICTURES)
 
 
 def draw_curves(history, figure):

@@ -1,7 +1,6 @@
 """Training on a CSV file: what `fastnn train FILE.csv` does."""
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import numpy as np
 import fastnn
 from fastnn import plotting
 
-from . import CommandError, check_folder, count, process_seconds, save_pictures
+from . import CommandError, count, process_seconds
 from .columns import Inputs, notes_of, target_of
+from .folder import MODEL, PICTURES, check_folder, save_model, save_pictures, tell_of_model
 from .table import Table, check_column, read, wrong
 
-MODEL = "model.fastnn"
 HELD_OUT = 0.2                    # share of the rows that measure how well the net learned
 FEWEST_ROWS = 10
 MOST_CLASSES = 20                 # a target of whole numbers with more different values is a number
@@ -28,8 +27,8 @@ def run(options) -> None:
     labels, model, history, parts, seconds = _learn(options, table)
     predicted = model.predict(parts.x_test, batch_size=1024, verbose=0)
     _report(options, parts.y_test, predicted, labels)
-    save(model, options.out)
-    save_pictures(options.out, _drawings(history, parts.y_test, predicted, labels))
+    save_model(model, options.out)
+    save_pictures(options.out, _drawings(history, parts.y_test, predicted, labels), PICTURES)
     rows, epochs = len(parts.x_train), len(history.epoch)
     print(f"{options.source}: {count(rows, 'row')}, {count(epochs, 'epoch')}, "
           f"{rows * epochs / seconds:,.0f} rows a second, {process_seconds():.2f} s since the process started")
@@ -38,7 +37,7 @@ def run(options) -> None:
 def _read(options) -> Table:
     """The table, once it is sure that the target is in it and the result can be written."""
     options.out = options.out or f"fastnn-{Path(options.source).stem}"
-    check_folder(options.out)
+    check_folder(options.out, (MODEL, *PICTURES))
     ignored, categories = options.ignore or (), options.categories or ()
     if options.target in ignored:
         raise CommandError(f"--ignore: {options.target!r} is the target", 2)
@@ -84,6 +83,7 @@ def _learn(options, table: Table):
     model.notes = notes_of(inputs, options.target, labels)
     if labels is not None and not options.task and not isinstance(values, list):
         print(f"Target {options.target}: {len(labels)} classes (--task number for a number)")
+    tell_of_model(options.out)
     model.summary()
     large = len(parts.x_train) >= LARGE
     start = time.perf_counter()
@@ -161,17 +161,6 @@ def _report(options, y, predicted, labels) -> None:
         print(f"accuracy {(found == y).mean():.4f}; with scikit-learn there is a report for each class")
         return
     print(classification_report(y, found, labels=range(len(labels)), target_names=labels, zero_division=0))
-
-
-def save(model, folder: str) -> None:
-    """Write the model into the folder and say where."""
-    path = os.path.join(folder, MODEL)
-    try:
-        os.makedirs(folder, exist_ok=True)
-        model.save(path)
-    except OSError as error:
-        raise CommandError(f"cannot write {path!r}: {error.strerror or error}", 2) from None
-    print(f"Model: {path}")
 
 
 def _drawings(history, y, predicted, labels):

@@ -10,11 +10,11 @@ import numpy as np
 import fastnn
 from fastnn import layers, plotting
 
-from . import CommandError, check_folder, count, process_seconds, save_pictures, train
+from . import CommandError, count, process_seconds, train
+from .folder import MODEL, PICTURES, check_folder, save_model, save_pictures, tell_of_model
 from .ngrams import Interpolated, KneserNey
 from .table import wrong
 from .text import STEPS, Parts, Vocabulary, default, read, split, tokens, unit, windows
-from .train_file import save
 
 DEFAULT = "text"              # the name of the text that comes along
 FEWEST_BLOCKS = 10            # of a window and the next word: eight to train, one to tune with, one held out
@@ -27,16 +27,23 @@ ROWS = 64                     # windows that are predicted together: their proba
 
 
 class Recipe(NamedTuple):
-    """How a net learns; found on scikit-learn's descriptions, where it is overfitting that limits what is learned."""
+    """How a net learns; found on scikit-learn's descriptions, where it is overfitting that limits what is learned: of a
+    longer text it learns with less dropout."""
 
     embedding: int
     hidden: int
     dropout: tuple[float, float, float]     # of whole words, of what the embedding gives and the recurrent layer does
     rate: float = 4e-3
     patience: int = 6                       # epochs without a better loss on the validation text
+    short: int = 20_000                     # words, or characters, up to which that dropout is whole
+
+    def dropout_of(self, n: int) -> list[float]:
+        """The dropout for a text of ``n`` words or characters to learn from: a half of it for 16 times a short one."""
+        return [rate * min(1.0, (self.short / n) ** 0.25) for rate in self.dropout]
 
 
-RECIPES = {False: Recipe(256, 256, (0.2, 0.65, 0.65)), True: Recipe(64, 256, (0.05, 0.1, 0.5), 5e-3)}
+RECIPES = {False: Recipe(256, 256, (0.2, 0.65, 0.65)),
+           True: Recipe(64, 256, (0.05, 0.1, 0.5), 5e-3, short=100_000)}
 
 
 def run(options) -> None:
@@ -44,18 +51,20 @@ def run(options) -> None:
     check(options)
     source = options.source or DEFAULT
     options.out = options.out or f"fastnn-{Path(source).stem}"
-    check_folder(options.out)
+    check_folder(options.out, (MODEL, *PICTURES))
     text = default() if source == DEFAULT else read(source)
     vocabulary, parts = prepare(text, source, options.chars)
     fastnn.utils.set_random_seed(options.seed)
     model = build(vocabulary, parts, options.model or "lstm", options.hidden)
+    tell_of_model(options.out)
     model.summary()
     start = time.perf_counter()
     history = fit(model, vocabulary, parts, options)
     seconds = time.perf_counter() - start
     report(model, vocabulary, parts, options.model or "lstm")
-    save(model, options.out)
-    save_pictures(options.out, {"learning-curves.png": lambda figure: plotting.history(history, ax=figure.subplots())})
+    save_model(model, options.out)
+    save_pictures(options.out, {"learning-curves.png": lambda figure: plotting.history(history, ax=figure.subplots())},
+                  PICTURES)
     words, epochs = sum(map(len, parts.train)), len(history.epoch)
     print(f"{source}: {count(words, unit(options.chars))}, {count(epochs, 'epoch')}, "
           f"{words * epochs / seconds:,.0f} {unit(options.chars)}s a second, {process_seconds():.2f} s since the "
@@ -93,7 +102,7 @@ def prepare(text: str, source: str, chars: bool) -> tuple[Vocabulary, Parts]:
 def build(vocabulary: Vocabulary, parts: Parts, kind: str, hidden: list[int] | None):
     """A net that gives the probabilities of the next word after each word of a window, compiled."""
     recipe = RECIPES[vocabulary.chars]
-    words, before, behind = recipe.dropout
+    words, before, behind = recipe.dropout_of(sum(map(len, parts.train)))
     model = fastnn.Sequential([
         fastnn.Input((vocabulary.steps,), dtype="int32"), layers.Embedding(vocabulary.size, recipe.embedding),
         layers.Dropout(words, noise_shape=(None, vocabulary.steps, 1)), layers.Dropout(before)])

@@ -44,9 +44,10 @@ from .pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from .preprocessing import Normalization, Rescaling
+from .preprocessing import Normalization
 from .recurrent import RNN
 from .regularization import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from .rescaling import Rescaling
 from .reshaping import Flatten, Reshape
 from .resizing import RepeatVector, UpSampling1D, UpSampling2D
 from .row_normalization import LayerNormalization, RMSNormalization, UnitNormalization

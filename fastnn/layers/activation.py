@@ -156,12 +156,4 @@ def _repeated(build: Lowering, x: Value, axis: int, times: int, outer: int) -> V
     shape = (*x.shape[:axis], times, *x.shape[axis + 1:])
     y = build.value(shape, batched=False, name=x.name, needs_gradient=x.needs_gradient)
     build.emit("repeat", [x], [y], sizes)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("reduce_sum", [dy], [dx], sizes)
-        build.add_gradient(x, dx)
-
-    if y.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "reduce_sum", [], sizes)

@@ -11,6 +11,7 @@ from .._describe import parameters
 from .._warn import warn
 from ..program import Ids, Lowering, Recent, Value, Variable, as_dtype, check_elements
 from ..program.eager import EagerProgram
+from .masks import given_mask
 from .python import lower_python, row_shape
 from .symbolic import KerasTensor as KerasTensor
 from .symbolic import Node
@@ -45,7 +46,8 @@ class Layer(Weighted):
         batch_input_shape = unknown.pop("batch_input_shape", None)          # of Keras 2
         if unknown:
             names = parameters(type(self))      # type: ignore[arg-type]
-            old = {"batch_shape": f"begin the model with Input(batch_shape={unknown.get('batch_shape')!s:.60})"}
+            old = {"batch_shape": f"begin the model with Input(batch_shape={unknown.get('batch_shape')!s:.60})",
+                   "time_major": "it is of Keras 2, Keras 3 has it no more: let x be (batch, steps, features)"}
             raise ValueError(_spelling.unknown_among(type(self).__name__, unknown, names, old))
         self.batch_size_argument = None
         if batch_input_shape is not None:
@@ -110,8 +112,17 @@ class Layer(Weighted):
         for shape in each_shape(output_shape):
             check_elements(f"layer {self.name!r}: an output", shape)
 
-    def __call__(self, x, training: bool = False):
-        """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...)."""
+    def __call__(self, x, training: bool = False, mask=None):
+        """The layer's output: symbolic for a symbolic x, else computed at once from an array of shape (batch, ...).
+
+        ``mask``: an array (batch, steps), 0 at the steps that layers which heed masks leave out; by default that of x.
+        """
+        if mask is not None:
+            if isinstance(x, KerasTensor):
+                raise ValueError(f"layer {self.name!r}: `mask` must be None in a call on a symbolic array; give it in "
+                                 "a call on arrays, or put Masking before the layer")
+            x = _arrays.as_rows(x, "x")
+            return self._call_array(x, training, given_mask(self.name, mask, x.shape))
         if type(x) is np.ndarray:
             program = self._programs.get((x.shape[1:], training and self._training_signature(), _winograd.enabled))
             if program is not None and program.takes(x):
@@ -166,6 +177,8 @@ class Layer(Weighted):
     def forget_programs(self) -> None:
         """Drop what was lowered from this layer: its weights moved, or its settings changed."""
         self._programs.clear()
+        for layer in self._layers_inside():
+            layer.forget_programs()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -82,15 +82,21 @@ class Bidirectional(SequenceCall):
 
     reset_states = reset_state
 
+    def check_shape(self, shape: tuple) -> None:
+        """ValueError for an input without steps, which names this layer: the user made it, and not its parts."""
+        for part in self.parts:
+            part.check_shape(shape, self)
+
     def build(self, input_shape):
+        self.check_shape(input_shape)
         for part in self.parts:
             self.take_in(part)
-            part._fed_by = self._fed_by
             part.ensure_built(input_shape)
         if self._first is not None:
             self.set_weights(self._first)
 
     def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape)
         (shape, *states), (other, *others) = (each_shape(p.compute_output_shape(input_shape)) for p in self.parts)
         outputs = [shape, other]
         if self.merge_mode == "concat":

@@ -35,17 +35,8 @@ class Composite(Layer):
         weights = dict.fromkeys([*self._weights, *(w for part in self.parts for w in part.weights)])
         return [w for w in weights if not w.state] + [w for w in weights if w.state]
 
-    @property
-    def trainable(self) -> bool:
-        """Whether ``fit`` changes the weights; setting it sets it for every part."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        self._apply_trainable()
-        for part in self.parts:
-            part.trainable = value
+    def _layers_inside(self) -> list[Layer]:
+        return self.parts
 
     def _training_signature(self) -> tuple:
         return (self._trainable, *(part._training_signature() for part in self.parts))
@@ -54,11 +45,6 @@ class Composite(Layer):
         super().forget_weights()
         for part in self.parts:
             part.forget_weights()
-
-    def forget_programs(self) -> None:
-        super().forget_programs()
-        for part in self.parts:
-            part.forget_programs()
 
     @classmethod
     def from_config(cls, config):
@@ -75,7 +61,6 @@ def _made(value: Any) -> Any:
 
 def within(layer: Layer) -> Iterator[Layer]:
     """The layers inside a model or a layer, at any depth, each as often as it is used."""
-    inner = getattr(layer, "layers", []) if hasattr(layer, "graph") else []
-    for part in layer.parts if isinstance(layer, Composite) else inner:
+    for part in layer._layers_inside():
         yield part
         yield from within(part)

@@ -30,12 +30,4 @@ def cut(build: Lowering, kernel: Value, *axes: tuple[Axis, Axis]) -> Value:
     whole, small = [height, width * one], [rows, columns * one]
     build.emit("pad", [kernel], [part], [1, *whole, *small, -top, -left * one],
                phase="body" if kernel.needs_gradient else "head")
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(kernel)
-        build.emit("pad", [dy], [dx], [1, *small, *whole, top, left * one])
-        build.add_gradient(kernel, dx)
-
-    if kernel.needs_gradient:
-        build.backward([part], backward)
-    return part
+    return build.backward_by(kernel, part, "pad", [], [1, *small, *whole, top, left * one])

@@ -58,15 +58,7 @@ class Masking(Layer):
         kept = build.value(x.shape[:-1], "uint8", name="mask")
         sizes = [x.rows(), x.shape[-1]]
         build.emit("masking_forward", [x], [y, kept], sizes, [self.mask_value])
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("masking_backward", [dy, kept], [dx], sizes)
-            build.add_gradient(x, dx)
-
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y, kept
+        return build.backward_by(x, y, "masking_backward", [kept], sizes), kept
 
 
 class Lambda(Layer):

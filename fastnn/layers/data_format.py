@@ -113,12 +113,4 @@ def exchanged(build: Lowering, x: Value, shape: tuple, middle: int, inner: int) 
         return build.view(x, shape)
     y = build.result(x, shape=shape, name="axes exchanged")
     build.emit("swap_axes", [x], [y], [PerRow(1), middle, inner])
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("swap_axes", [dy], [dx], [PerRow(1), inner, middle])
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "swap_axes", [], [PerRow(1), inner, middle])

@@ -44,15 +44,7 @@ class GlobalMaxPooling(GlobalPooling):
         sizes = [PerRow(1), x.size // channels, channels]
         y = build.result(x, shape=(channels,), name="largest")
         build.emit("reduce_max", [x], [y], sizes)
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("reduce_max_backward", [dy, x, y], [dx], sizes)
-            build.add_gradient(x, dx)
-
-        if y.needs_gradient:
-            build.backward([y], backward)
-        return y
+        return build.backward_by(x, y, "reduce_max_backward", [x, y], sizes)
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling):
@@ -107,12 +99,4 @@ def masked_mean(build: Lowering, x: Value, mask: Value) -> Value:
     y = build.result(x, shape=x.shape[1:], name="mean of steps")
     sizes = [PerRow(1), *x.shape]
     build.emit("masked_mean_forward", [x, mask], [y], sizes)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("masked_mean_backward", [dy, mask], [dx], sizes)
-        build.add_gradient(x, dx)
-
-    if y.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "masked_mean_backward", [mask], sizes)

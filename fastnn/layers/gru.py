@@ -66,9 +66,10 @@ class GRU(CellLayer):
     z, r = recurrent_activation(x · W + h · U + b), each with its own columns;
     g = activation(x · W + b + r · (h · U + b')) with ``reset_after``, else activation(x · W + b + (r · h) · U);
     h = z · h + (1 - z) · g. Input (batch, steps, features); output (batch, units), the last h, or with
-    ``return_sequences`` (batch, steps, units). ``dropout``, ``recurrent_dropout``: shares of the inputs and of h that
-    are left out in training, the same at all steps. ``return_state``, ``go_backwards``, ``stateful``: as in RNN.
-    ``unroll`` and ``use_cudnn`` change nothing here.
+    ``return_sequences`` (batch, steps, units). ``dropout``, ``recurrent_dropout``: shares of x and of the h before, in
+    the products with W and U, that are left out in training, the same at all steps; with ``recurrent_dropout`` each
+    gate has masks of its own. ``return_state``, ``go_backwards``, ``stateful``: as in RNN. ``unroll`` and ``use_cudnn``
+    change nothing here.
     Weights, in the order z, r, g: kernel (features, 3 · units), recurrent_kernel (units, 3 · units), bias
     (3 · units,), with ``reset_after`` (2, 3 · units): b, then b'.
 

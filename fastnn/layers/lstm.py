@@ -61,8 +61,9 @@ class LSTM(CellLayer):
     i, f, o = recurrent_activation(x · W + h · U + b), each with its own columns; g = activation(the same);
     c = f · c + i · g; h = o · activation(c). Input (batch, steps, features); output (batch, units), the last h, or with
     ``return_sequences`` (batch, steps, units). ``unit_forget_bias``: the bias of f begins with 1. ``dropout``,
-    ``recurrent_dropout``: shares of the inputs and of h that are left out in training, the same at all steps.
-    ``return_state``, ``go_backwards``, ``stateful``: as in RNN. ``unroll`` and ``use_cudnn`` change nothing here.
+    ``recurrent_dropout``: shares of x and of the h before, in these products, that are left out in training, the same
+    at all steps; with ``recurrent_dropout`` each gate has masks of its own. ``return_state``, ``go_backwards``,
+    ``stateful``: as in RNN. ``unroll`` and ``use_cudnn`` change nothing here.
     Weights, in the order i, f, g, o: kernel (features, 4 · units), recurrent_kernel (units, 4 · units),
     bias (4 · units,).
 

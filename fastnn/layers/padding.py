@@ -104,12 +104,4 @@ def padded(build: Lowering, x: Value, borders: tuple[tuple[int, int], ...]) -> V
     small, large = ([*([1] * (2 - len(borders))), *s[:-2], s[-2] * channels] for s in (x.shape, shape))
     y = build.result(x, shape=shape, name="padded")
     build.emit("pad", [x], [y], [PerRow(1), *small, *large, top, left * channels])
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("pad", [dy], [dx], [PerRow(1), *large, *small, -top, -left * channels])
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "pad", [], [PerRow(1), *large, *small, -top, -left * channels])

@@ -113,12 +113,4 @@ def pooled(build: Lowering, x: Value, kind: str, axes: tuple[Axis, ...], whole: 
         places = "uint8" if math.prod(a.kernel for a in axes) <= BYTE_PLACES else build.dtype
         index = [build.value(shape, places, name="index") if y.needs_gradient else None]
     build.emit(f"{kind}_pooling_forward", [x], [y, *index], sizes)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit(f"{kind}_pooling_backward", [dy, *index], [dx], sizes)
-        build.add_gradient(x, dx)
-
-    if y.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, f"{kind}_pooling_backward", index, sizes)

@@ -3,16 +3,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _describe, backend
+from .. import _describe, _settings, backend
 from ..program import Lowering, Value
 from .base import Layer
-from .recurrent_calls import SequenceCall, flat
+from .recurrent_calls import SequenceCall
 from .recurrent_cells import RecurrentCell
-from .recurrent_states import States, zero_states
+from .recurrent_states import States, flat, lower_first, states_of_cell
 from .stacked_cells import StackedRNNCells, adapted, cell_of, output_size
 from .steps import as_steps, each_step, reversed_steps, selected, zeros
 
 SETTINGS = ("return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask")
+
+ONE_FEATURE = ("; for one feature add an axis: x[..., None]; if it comes from a recurrent layer, make that one with "
+               "return_sequences=True")
 
 
 class RNN(SequenceCall):
@@ -21,7 +24,8 @@ class RNN(SequenceCall):
     ``cell``: LSTMCell, GRUCell, SimpleRNNCell, a list of cells one on the other, or one of your own in NumPy: an object
     with ``state_size`` (an int or a list of them), perhaps ``output_size`` and ``build(input_shape)``, and
     ``call(self, inputs, states)``, which returns (output, states); to be trained, it has
-    ``call_gradient(self, dy, dstates, inputs, states)``, which returns (dx, dstates, *gradients of the weights).
+    ``call_gradient(self, dy, dstates, inputs, states)``, which returns (dx, dstates, *gradients of the weights). Its
+    ``get_initial_state(batch_size)``, where it has one, says what a sequence begins with in place of zeros.
     Input (batch, steps, ...); output (batch, size), of the last step, or with ``return_sequences`` (batch, steps,
     size). ``return_state``: return the last states too. ``go_backwards``: begin with the last step; a sequence of
     outputs is in the order of the calls. ``stateful``: a batch begins with the states that the batch before left, row
@@ -34,8 +38,11 @@ class RNN(SequenceCall):
                  unroll=False, zero_output_for_mask=False, **kwargs):
         super().__init__(**kwargs)
         self.cell: Any = cell_of(type(self).__name__, cell)
-        self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
-        self.go_backwards, self.stateful, self.unroll = bool(go_backwards), bool(stateful), bool(unroll)
+        where = f"{type(self).__name__}: "
+        self.return_sequences = _settings.flag("return_sequences", return_sequences, where)
+        self.return_state = _settings.flag("return_state", return_state, where)
+        self.go_backwards = _settings.flag("go_backwards", go_backwards, where)
+        self.stateful, self.unroll = _settings.flag("stateful", stateful, where), bool(unroll)
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.kept = States(self)
         if isinstance(self.cell, Layer) and not self._trainable:
@@ -62,17 +69,18 @@ class RNN(SequenceCall):
 
     # shapes and weights
 
-    def check_shape(self, shape: tuple) -> None:
-        """ValueError for an input without steps, or of no step."""
+    def check_shape(self, shape: tuple, called: Layer | None = None) -> None:
+        """ValueError for an input without steps, or of no step; ``called``: the layer that this one is a part of."""
+        called = called or self
         if len(shape) < 3 or (len(shape) != 3 and isinstance(self, CellLayer)):
-            advice = self.missing_axis("; for one feature add an axis: x[..., None]") if len(shape) == 2 else ""
-            raise ValueError(f"layer {self.name!r}: expected an input of rank 3, (batch, steps, features), got shape "
+            advice = called.missing_axis(ONE_FEATURE) if len(shape) == 2 else ""
+            raise ValueError(f"layer {called.name!r}: expected an input of rank 3, (batch, steps, features), got shape "
                              f"{tuple(shape)}{advice}")
         if None in shape[2:]:
-            raise ValueError(f"layer {self.name!r}: expected a known number of features, got shape {tuple(shape)}; "
+            raise ValueError(f"layer {called.name!r}: expected a known number of features, got shape {tuple(shape)}; "
                              "only the steps may be None")
         if shape[1] == 0:
-            raise ValueError(f"layer {self.name!r}: expected sequences of 1 step or more, got shape {tuple(shape)}")
+            raise ValueError(f"layer {called.name!r}: expected sequences of 1 step or more, got shape {tuple(shape)}")
 
     def build(self, input_shape):
         self.check_shape(input_shape)
@@ -115,8 +123,8 @@ class RNN(SequenceCall):
     reset_states = reset_state
 
     def get_initial_state(self, batch_size) -> list:
-        """Zeros for so many rows, an array for each state."""
-        return zero_states(self.nested_sizes(), batch_size, self.dtype)
+        """What a sequence of so many rows begins with, an array for each state: zeros, or what a cell of yours says."""
+        return states_of_cell(self.cell, batch_size, self.dtype)
 
     # operations
 
@@ -131,9 +139,9 @@ class RNN(SequenceCall):
         if self.go_backwards:
             x = reversed_steps(build, x)
             seen = None if mask is None else reversed_steps(build, mask)
-        if states is None and self.stateful:
-            states = self.kept.lower(build)
-        y, after = self._lower_steps(build, x, seen, states or [None] * len(self.initial_sizes()))
+        if states is None:
+            states = self.kept.lower(build) if self.stateful else lower_first(build, self)
+        y, after = self._lower_steps(build, x, seen, states)
         if self.stateful:
             self.kept.lower_commit(build, after)
         if seen is not None and self.zero_output_for_mask:

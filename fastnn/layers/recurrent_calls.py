@@ -6,55 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays, _winograd, random
+from .. import _winograd, random
 from ..program import Lowering, Value
-from ..program.eager import EagerCall, EagerProgram, Tensor, as_mask
+from ..program.eager import EagerCall, as_mask
 from .base import BUILDING, KerasTensor, Layer
 from .composite import Composite
-from .recurrent_states import zero_states
+from .masks import given_mask
+from .recurrent_states import check_states, cut, flat, packed, readable, zero_states
 from .steps import joined, parts
-
-
-def flat(nested: Any) -> list:
-    """The leaves of nested lists and tuples."""
-    return [leaf for part in nested for leaf in flat(part)] if isinstance(nested, (list, tuple)) else [nested]
-
-
-def packed(leaves: list, like: Any) -> Any:
-    """``leaves``, of which it takes what it needs, nested as ``like`` is."""
-    return [packed(leaves, part) for part in like] if isinstance(like, (list, tuple)) else leaves.pop(0)
-
-
-def cut(states: np.ndarray, sizes: list[int]) -> list[Tensor]:
-    """States that lie side by side in one array, each by itself."""
-    return [np.ascontiguousarray(s).view(Tensor) for s in np.split(states, np.cumsum(sizes)[:-1], 1)]
-
-
-def check_states(layer: Layer, states: Any, sizes: list[int], rows: int, argument: str) -> list[np.ndarray]:
-    """States as contiguous arrays (rows, size); ValueError for another number or shape."""
-    arrays = [readable(s, f"{argument}[{i}]") for i, s in enumerate(flat(states))]
-    expected = [(rows, size) for size in sizes]
-    if [a.shape for a in arrays] != expected:
-        raise ValueError(f"layer {layer.name!r}: `{argument}` must be a list of {len(sizes)} arrays of shapes "
-                         f"{expected!s:.100}, got {[a.shape for a in arrays]!s:.100}")
-    return arrays
-
-
-def check_mask(layer: Layer, mask: Any, x: np.ndarray) -> np.ndarray:
-    """A mask as a contiguous array (rows, steps), or with further axes where x has them; ValueError for others."""
-    array, shape = readable(mask, "mask"), x.shape[:2]
-    if 2 < array.ndim < x.ndim and array.shape == x.shape[:array.ndim]:
-        return array
-    if array.shape != shape and array.shape != (*shape, 1):
-        raise ValueError(f"layer {layer.name!r}: `mask` must have a number for each step of each row, shape {shape}, "
-                         f"got shape {array.shape}")
-    return array.reshape(shape)
-
-
-def readable(x: Any, argument: str) -> np.ndarray:
-    """An array that gather reads as it lies."""
-    array = np.ascontiguousarray(_arrays.as_rows(x, argument))
-    return array if EagerProgram.takes(array) else array.astype(np.float64)
 
 
 class CellCall(Layer):
@@ -148,7 +107,7 @@ class SequenceCall(Composite):
             self.ensure_built((None, *x.shape[1:]))
             arrays = [x]
             if mask is not None:
-                arrays.append(check_mask(self, mask, x))
+                arrays.append(given_mask(self.name, mask, x.shape))
             if initial_state is not None:
                 states = check_states(self, initial_state, self.initial_sizes(), len(x), "initial_state")
                 arrays.append(np.concatenate(states, 1))

@@ -91,13 +91,18 @@ class RecurrentCell(CellCall, RandomLayer):
         """Whether dropout has one mask for all gates."""
         return self.gates == 1 or (self.implementation != 1 and self.recurrent_dropout == 0)
 
-    def lower_shared(self, build: Lowering) -> Carried:
-        """Name the operations that all steps share: dropout is drawn once for a sequence."""
+    def drawn_masks(self, build: Lowering) -> list[list[Value]]:
+        """Masks of dropout, drawn once for a sequence: on the inputs, and on the state before."""
         n_masks = 1 if self.one_mask() else self.gates
         masks = []
         for i, (rate, size) in enumerate(((self.dropout, self.kernel.shape[0]), (self.recurrent_dropout, self.units))):
             keys = [self.random_key(build, i * n_masks + n) for n in range(n_masks)] if build.training and rate else []
             masks.append([kept_channels(build, size, rate, key) for key in keys])
+        return masks
+
+    def lower_shared(self, build: Lowering) -> Carried:
+        """Name the operations that all steps share."""
+        masks = self.drawn_masks(build)
         kernel = build.parameter(self.recurrent_kernel)
         cut = self.recurrent_cut(len(masks[1]) > 1)
         kernels = [kernel] if len(cut) == 1 else parts(build, kernel, [n * self.units for n in cut])
@@ -149,14 +154,24 @@ class RecurrentCell(CellCall, RandomLayer):
     def lower_fast(self, build: Lowering, x: Value, mask: Value | None, states: list, sequences: bool):
         """(output, states) of a whole sequence by kernels made for it, or None where there are none."""
         functions = [self.activation.describe(), *([self.recurrent_activation.describe()] if self.gates > 1 else [])]
-        dropout = build.training and (self.recurrent_dropout or (self.dropout and not self.one_mask()))
-        if dropout or not all(isinstance(name, str) for name in functions) or not fast(*functions):
+        if not all(isinstance(name, str) for name in functions) or not fast(*functions):
             return None
-        if build.training and self.dropout:
-            kept = kept_channels(build, x.shape[-1], self.dropout, self.random_key(build))
-            x = without_channels(build, x, kept, self.dropout)
         weights = [None if w is None else build.parameter(w) for w in (self.kernel, self.recurrent_kernel, self.bias)]
-        return self.lower_sequence(build, x, *weights, states, mask, sequences, *functions)
+        masks, kept = self.drawn_masks(build)
+        factors = self.factors(build, kept) if kept else None
+        if kept or len(masks) > 1:
+            biases = self.biases(build)
+            x = self.lower_inputs(build, x, Carried(masks, kept, [], biases))
+            weights[0], weights[2] = None, biases[1]
+        elif masks:
+            x = without_channels(build, x, masks[0], self.dropout)
+        return self.lower_sequence(build, x, *weights, states, mask, sequences, *functions, factors)
+
+    def factors(self, build: Lowering, kept: list[Value]) -> Value:
+        """What the state before is multiplied by, for each gate: 0, or 1 / (1 - rate) where it is kept."""
+        ones = build.value((self.units,), name="ones")
+        build.emit("fill", [], [ones], [ones.elements()], [1.0])
+        return joined(build, [without_channels(build, ones, mask, self.recurrent_dropout) for mask in kept])
 
     def lower_sequence(self, *arguments) -> tuple[Value, list[Value]]:
         """Name the operations of those kernels, from fastnn/layers/recurrent_lowering.py."""

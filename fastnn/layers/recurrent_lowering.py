@@ -2,7 +2,9 @@
 
 Each function takes x (steps, features) a row, the weights as Keras keeps them, the initial states (None: zeros) and a
 mask (None, or uint8 (steps,) a row), and returns (y, the last states): y is (steps, units) a row with ``sequences``,
-else (units,). What the kernels do is described at the head of kernels/recurrent.pxi.in.
+else (units,). Where the kernel is None, x is what the inputs give to the gates, bias and all. ``dropout``: factors of h
+in the product of each gate, (gates * units,) a row, the same at all steps; only without a kernel. What the kernels do
+is described at the head of kernels/recurrent.pxi.in.
 """
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 from ..program import Lowering, PerRow, Value
 from ..program.lowering import BY_ROWS, TRANSPOSE_A, TRANSPOSE_B
 from .convolution_lowering import phase_of
-from .gru_lowering import ACTIVATION_SHIFT, ACTIVATIONS, SEQUENCES
+from .gru_lowering import ACTIVATION_SHIFT, ACTIVATIONS, SEQUENCES, part
 from .gru_lowering import lower_gru as lower_gru
 
 FIRST = 2                                # a flag beside SEQUENCES
@@ -25,54 +27,56 @@ def fast(activation: str, recurrent_activation: str = "sigmoid") -> bool:
     return activation in ACTIVATIONS and recurrent_activation == "sigmoid"
 
 
-def lower_lstm(build: Lowering, x: Value, kernel: Value, recurrent_kernel: Value, bias: Value | None,
+def lower_lstm(build: Lowering, x: Value, kernel: Value | None, recurrent_kernel: Value, bias: Value | None,
                states: Sequence[Value | None], mask: Value | None, sequences: bool, activation="tanh",
-               recurrent_activation="sigmoid") -> tuple[Value, list[Value]]:
+               recurrent_activation="sigmoid", dropout: Value | None = None) -> tuple[Value, list[Value]]:
     """An LSTM: kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units), gates i, f, c, o; the
     states are h and c."""
     assert fast(activation, recurrent_activation)
-    cell = Cell(build, "lstm", 4, x, (kernel, recurrent_kernel, bias), states, mask, sequences, activation)
-    return cell.lower()
+    weights = kernel, recurrent_kernel, bias
+    return Cell(build, "lstm", 4, x, weights, states, mask, sequences, activation, dropout).lower()
 
 
-def lower_simple_rnn(build: Lowering, x: Value, kernel: Value, recurrent_kernel: Value, bias: Value | None,
-                     states: Sequence[Value | None], mask: Value | None, sequences: bool,
-                     activation="tanh") -> tuple[Value, list[Value]]:
+def lower_simple_rnn(build: Lowering, x: Value, kernel: Value | None, recurrent_kernel: Value, bias: Value | None,
+                     states: Sequence[Value | None], mask: Value | None, sequences: bool, activation="tanh",
+                     dropout: Value | None = None) -> tuple[Value, list[Value]]:
     """h = act(x . kernel + h . recurrent_kernel + bias)."""
     assert fast(activation)
-    cell = Cell(build, "simple_rnn", 1, x, (kernel, recurrent_kernel, bias), states, mask, sequences, activation)
-    return cell.lower()
+    weights = kernel, recurrent_kernel, bias
+    return Cell(build, "simple_rnn", 1, x, weights, states, mask, sequences, activation, dropout).lower()
 
 
 class Cell:
     """A cell whose gates are sums over x and h alike: LSTM and SimpleRNN."""
 
     def __init__(self, build: Lowering, name: str, gates: int, x: Value, weights: tuple, states: Sequence[Value | None],
-                 mask: Value | None, sequences: bool, activation: str):
+                 mask: Value | None, sequences: bool, activation: str, dropout: Value | None):
+        assert weights[0] is None or dropout is None
         self.build, self.name, self.gates, self.x, self.weights = build, name, gates, x, weights
-        self.states, self.mask, self.sequences = list(states), mask, sequences
+        self.states, self.mask, self.sequences, self.dropout = list(states), mask, sequences, dropout
         self.flags = sequences * SEQUENCES | ACTIVATIONS[activation] << ACTIVATION_SHIFT
-        self.steps, self.features = x.shape
+        self.steps, self.features = x.shape[0], 0 if weights[0] is None else x.shape[1]
         self.units = weights[1].shape[0]
         self.inside = self.features if self.features < MOST_INSIDE else 0     # features in `inputs`
         self.training = build.training and any(v is not None and v.needs_gradient for v in (x, *weights, *states))
+        self.input_row = self.inside + self.units * (1 if dropout is None else gates) + 1
 
     def lower(self) -> tuple[Value, list[Value]]:
         build, units, gates = self.build, self.units, self.gates
         has_c = len(self.states) == 2
-        ahead = None if self.inside else self.product_ahead()
+        ahead = None if self.inside else self.x if self.weights[0] is None else self.product_ahead()
         shape = (self.steps, units) if self.sequences else (units,)
         y = self.result(shape, f"{self.name} y")
         last = [self.result((units,), f"{self.name} {name}") for name in "hc"[:len(self.states)]]
         slots = self.steps if self.training else 2
-        inputs = build.value((slots, self.inside + units + 1), name=f"{self.name} inputs")
+        inputs = build.value((slots, self.input_row), name=f"{self.name} inputs")
         kept, cells = [], []
         if self.training:
             kept = [self.same_place(ahead) if ahead else build.value((self.steps, gates * units), name="gates")]
             cells = [build.value((self.steps, 2 * units), name="cells")] if has_c else []
         outputs = [inputs, y, *last, *(kept + cells if self.training else [None] * (1 + has_c))]
         build.emit(f"{self.name}_forward",
-                   [self.x if self.inside else None, ahead, self.packed(), *self.states, self.mask], outputs,
+                   [self.x if self.inside else self.dropout, ahead, self.packed(), *self.states, self.mask], outputs,
                    [PerRow(1), self.steps, self.inside, units], flags=self.flags)
         if self.training:
             build.backward([y, *last], lambda *gradients: self.backward(inputs, kept[0], cells, *gradients))
@@ -114,17 +118,23 @@ class Cell:
         first = [build.value((units,), name=f"d {self.name} state") for _ in self.states]
         h0 = self.states[0]
         wanted = FIRST if h0 is not None and h0.needs_gradient else 0
-        build.emit(f"{self.name}_backward", [kept, *cells, turned, dy, *last, self.mask], [dz, *first],
+        build.emit(f"{self.name}_backward", [kept, *cells, turned, dy, *last, self.mask, self.dropout], [dz, *first],
                    [PerRow(1), self.steps, units], flags=self.flags | wanted)
         for state, gradient in zip(self.states, first):
             if state is not None and state.needs_gradient:
                 build.add_gradient(state, gradient)
-        self.weight_gradients(inputs, dz)
+        if self.dropout is None:
+            self.weight_gradients(inputs, dz)
+        else:
+            self.gradients_of_gates(inputs, dz)
         if self.x.needs_gradient:
-            kernel, dx = self.weights[0], build.gradient_place(self.x)
-            build.matmul(dz, kernel, dx, dz.rows(), self.gates * units, self.features,
-                         flags=TRANSPOSE_B | BY_ROWS)
-            build.add_gradient(self.x, dx)
+            build.add_gradient(self.x, dz if self.weights[0] is None else self.product_back(dz))
+
+    def product_back(self, dz: Value) -> Value:
+        """dz . kernelT."""
+        build, dx, kernel = self.build, self.build.gradient_place(self.x), self.weights[0]
+        build.matmul(dz, kernel, dx, dz.rows(), self.gates * self.units, self.features, flags=TRANSPOSE_B | BY_ROWS)
+        return dx
 
     def weight_gradients(self, inputs: Value, dz: Value) -> None:
         """[dW; dU; db] = inputsT . dz: one product for those that lie one after the other."""
@@ -147,11 +157,23 @@ class Cell:
             else:
                 products.append([a, column, n, place])
         for a, column, n, place in products:
-            part = Value((self.steps, n), a.dtype, True, a.name, a.home, a.offset + column, a.root,
+            taken = Value((self.steps, n), a.dtype, True, a.name, a.home, a.offset + column, a.root,
                          fold=a.fold)
             c = Value((n, dz.shape[-1]), dz.dtype, False, place.name, place.home, place.offset, place.root)
-            build.emit("matmul", [part, dz, None, None, None, None], [build.scratch(), c],
+            build.emit("matmul", [taken, dz, None, None, None, None], [build.scratch(), c],
                        [n, PerRow(self.steps), dz.shape[-1], a.shape[-1], dz.shape[-1], dz.shape[-1]],
                        flags=TRANSPOSE_A | BY_ROWS)
         for weights, place in places:
             build.add_gradient(weights, place)
+
+    def gradients_of_gates(self, inputs: Value, dz: Value) -> None:
+        """dU, of each gate by what it multiplied."""
+        build, units, recurrent, row = self.build, self.units, self.weights[1], dz.shape[-1]
+        if not recurrent.needs_gradient:
+            return
+        du = build.gradient_place(recurrent)
+        for gate in range(0, row, units):
+            build.emit("matmul", [part(inputs, gate, inputs.shape), part(dz, gate, dz.shape), None, None, None, None],
+                       [build.scratch(), part(du, gate, du.shape)],
+                       [units, PerRow(self.steps), units, self.input_row, row, row], flags=TRANSPOSE_A | BY_ROWS)
+        build.add_gradient(recurrent, du)

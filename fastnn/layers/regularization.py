@@ -65,15 +65,7 @@ class Dropout(RandomLayer):
         y = build.result(x, shape=x.shape, name="dropout")
         kept = build.value(x.shape, "uint8", name="kept units")
         build.emit("dropout_forward", [x], [y, kept], [x.elements(), self.random_key(build)], [self.rate])
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("dropout_backward", [dy, kept], [dx], [x.elements()], [self.rate])
-            build.add_gradient(x, dx)
-
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y
+        return build.backward_by(x, y, "dropout_backward", [kept], [x.elements()], [self.rate])
 
 
 class AlphaDropout(RandomLayer):
@@ -135,15 +127,7 @@ class GaussianDropout(RandomLayer):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         build.emit("gaussian_noise", [x], [y, factor], [x.elements(), self.random_key(build)], [deviation],
                    flags=MULTIPLY)
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("product", [dy, factor], [dx], [x.elements()])
-            build.add_gradient(x, dx)
-
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y, mask
+        return build.backward_by(x, y, "product", [factor], [x.elements()]), mask
 
 
 def check_noise_shape(layer: Layer, shape) -> tuple | None:
@@ -188,12 +172,4 @@ def masked_affine(build: Lowering, x: Value, kept: Value, scalars: tuple) -> Val
     """y = x · scale + shift where the mask is 1, else a constant: ``scalars`` are (scale, shift, constant)."""
     y = build.result(x, shape=x.shape, name="dropout")
     build.emit("masked_affine", [x, kept], [y], [x.elements()], scalars)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("masked_affine", [dy, kept], [dx], [x.elements()], (scalars[0], 0.0, 0.0))
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "masked_affine", [kept], [x.elements()], (scalars[0], 0.0, 0.0))

@@ -86,12 +86,4 @@ def enlarged(build: Lowering, x: Value, factors: tuple[int, ...], interpolation:
     y = build.result(x, shape=(height * factors[0], width * factors[1], channels), name="upsampled")
     kernel, sizes = f"upsample_{interpolation}", [PerRow(1), height, width, channels, *factors]
     build.emit(kernel, [x], [y], sizes)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit(f"{kernel}_backward", [dy], [dx], sizes)
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, f"{kernel}_backward", [], sizes)

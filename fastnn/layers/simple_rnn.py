@@ -33,8 +33,8 @@ class SimpleRNN(CellLayer):
     """Fully connected recurrent layer: h = activation(x · kernel + h · recurrent_kernel + bias), step by step.
 
     Input (batch, steps, features); output (batch, units), the last h, or with ``return_sequences`` (batch, steps,
-    units). ``dropout``, ``recurrent_dropout``: shares of the inputs and of the state that are left out in training, the
-    same at all steps. ``return_state``, ``go_backwards``, ``stateful``: as in RNN. ``unroll`` changes nothing here.
+    units). ``dropout``, ``recurrent_dropout``: shares of x and of h, in these products, that are left out in training,
+    the same at all steps. ``return_state``, ``go_backwards``, ``stateful``: as in RNN. ``unroll`` changes nothing here.
     Weights: kernel (features, units), recurrent_kernel (units, units), bias (units,).
 
     >>> import numpy as np

@@ -42,15 +42,7 @@ def without_channels(build: Lowering, x: Value, kept: Value, rate: float) -> Val
     sizes = [PerRow(1), x.size // channels, channels]
     y = build.result(x, shape=x.shape, name="dropout")
     build.emit("channel_dropout", [x, kept], [y], sizes, [rate])
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("channel_dropout", [dy, kept], [dx], sizes, [rate])
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "channel_dropout", [kept], sizes, [rate])
 
 
 class SpatialDropout1D(SpatialDropout):

@@ -12,8 +12,8 @@ from ..program import Lowering, Value
 from .base import Layer
 from .composite import Composite
 from .python import write
-from .recurrent_calls import CellCall, flat, packed
-from .recurrent_states import zero_states
+from .recurrent_calls import CellCall
+from .recurrent_states import flat, packed, states_of_cell
 from .steps import zeros
 
 
@@ -148,8 +148,8 @@ class StackedRNNCells(Composite, CellCall):
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size=None) -> list:
-        """Zeros for so many rows, a list for each cell."""
-        return zero_states([flat(cell.state_size) for cell in self.cells], batch_size, self.dtype)
+        """What a sequence of so many rows begins with, a list for each cell: zeros, or what a cell of yours says."""
+        return [states_of_cell(cell, batch_size, self.dtype) for cell in self.cells]
 
     def build(self, input_shape):
         for cell in self.cells:

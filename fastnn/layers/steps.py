@@ -3,6 +3,7 @@ the arithmetic of gates."""
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from ..program import Lowering, PerRow, Value
 
@@ -71,15 +72,7 @@ def reversed_steps(build: Lowering, x: Value) -> Value:
     sizes = [PerRow(1), steps, x.size // max(1, steps) * x.dtype.itemsize]
     y = build.value(x.shape, x.dtype, name="reversed", needs_gradient=x.needs_gradient)
     build.emit("reverse_steps", [x], [y], sizes)
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("reverse_steps", [dy], [dx], sizes)
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "reverse_steps", [], sizes)
 
 
 def selected(build: Lowering, mask: Value, step: int | None, a: Value, b: Value | None) -> Value:
@@ -108,14 +101,9 @@ def added(build: Lowering, a: Value, b: Value) -> Value:
     """a + b."""
     y = build.result(a, b, shape=a.shape, name="sum")
     build.emit("add", [a, b], [y], [y.elements()])
-
-    def backward(dy: Value) -> None:
-        for source in (a, b):
-            if source.needs_gradient:
-                build.add_gradient(source, dy)
-
-    if y.needs_gradient:
-        build.backward([y], backward)
+    for source in (b, a):                                  # backward it is a's turn first
+        if source.needs_gradient:
+            build.backward([y], partial(build.add_gradient, source))
     return y
 
 
@@ -123,16 +111,8 @@ def multiplied(build: Lowering, a: Value, b: Value) -> Value:
     """a · b, element by element."""
     y = build.result(a, b, shape=a.shape, name="product")
     build.emit("product", [a, b], [y], [y.elements()])
-
-    def backward(dy: Value) -> None:
-        for source, other in ((a, b), (b, a)):
-            if source.needs_gradient:
-                dx = build.gradient_place(source)
-                build.emit("product", [dy, other], [dx], [y.elements()])
-                build.add_gradient(source, dx)
-
-    if y.needs_gradient:
-        build.backward([y], backward)
+    for source, other in ((b, a), (a, b)):
+        build.backward_by(source, y, "product", [other], [y.elements()])
     return y
 
 
@@ -143,15 +123,7 @@ def scaled(build: Lowering, x: Value, scale: float, shift: float = 0.0) -> Value
         build.emit("fill", [], [value], [1], [number], phase="head")
     y = build.result(x, shape=x.shape, name="scaled")
     build.emit("scale_shift", [x, one[0], one[1]], [y], [x.elements(), 1])
-
-    def backward(dy: Value) -> None:
-        dx = build.gradient_place(x)
-        build.emit("scale_shift", [dy, one[0], one[2]], [dx], [x.elements(), 1])
-        build.add_gradient(x, dx)
-
-    if x.needs_gradient:
-        build.backward([y], backward)
-    return y
+    return build.backward_by(x, y, "scale_shift", [one[0], one[2]], [x.elements(), 1])
 
 
 def zeros(build: Lowering, shape: tuple) -> Value:

@@ -87,13 +87,19 @@ class Weighted(Described):
 
     @property
     def trainable(self) -> bool:
-        """Whether ``fit`` changes the weights; set it before the next ``fit``."""
+        """Whether ``fit`` changes the weights; set it before the next ``fit``. It is set for the layers inside too."""
         return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
         self._apply_trainable()
+        for layer in self._layers_inside():
+            layer.trainable = value
+
+    def _layers_inside(self) -> list:
+        """The layers that a model or a composite layer holds itself, without those inside them."""
+        return []
 
     def _apply_trainable(self) -> None:
         for weight in self._weights:

@@ -159,15 +159,7 @@ class Loss(Described):
         outer, middle, inner = (math.prod(s) for s in (x.shape[:axis], x.shape[axis:axis + 1], x.shape[axis + 1:]))
         y = build.result(x, shape=(*x.shape[:axis], *x.shape[axis + 1:], middle), name=x.name)
         build.emit("swap_axes", [x], [y], [PerRow(outer), middle, inner])
-
-        def backward(dy: Value) -> None:
-            dx = build.gradient_place(x)
-            build.emit("swap_axes", [dy], [dx], [PerRow(outer), inner, middle])
-            build.add_gradient(x, dx)
-
-        if x.needs_gradient:
-            build.backward([y], backward)
-        return y
+        return build.backward_by(x, y, "swap_axes", [], [PerRow(outer), inner, middle])
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The loss of arrays: a number, or with ``reduction=None`` an array (rows, ...).

@@ -63,4 +63,4 @@ def lower_metric(build: Lowering, metric: Metric, y: Value, target: Value, weigh
     batches = build.counter(metric.name, 2, results_of)
     one = build.value((1,), "float64", batched=False, name="one batch")
     build.python(call, [batches, y, target, *([] if weights is None else [weights])], [one])
-    build.emit("add_counter", [one, None], [batches], [1, 1], phase="commit")
+    build.emit("add_counter", [one, None], [batches], [1, 1, 1], phase="commit")

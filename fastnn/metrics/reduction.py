@@ -94,7 +94,7 @@ class MeanMetricWrapper(Mean):
         call.__name__ = self.name
         total, count = (build.value((1,), "float64", batched=False, name=name) for name in ("sum", "count"))
         build.python(call, [y, target, *([] if weights is None else [weights])], [total, count])
-        build.emit("add_counter", [total, count], [counters], [1, 1], phase="commit")
+        build.emit("add_counter", [total, count], [counters], [1, 1, 1], phase="commit")
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:        # type: ignore[override]
         """Take in arrays in whatever shapes the function takes."""

@@ -50,7 +50,7 @@ class Checker:
                                                 arrays[name].shape[1:], value))
             if status == runner.STATUS_BAD_LABEL:
                 assert wanted is not None
-                raise ValueError(_arrays.bad_label(name, row, value, wanted))
+                raise ValueError(_arrays.bad_label(name, row, value, wanted, element, arrays[name].shape[1:]))
             raise ValueError(_arrays.not_finite(name, arrays[name], row))
 
     def _lower(self, arrays: dict[str, np.ndarray], classes: dict[str, int | Ids], ignored: int | None) -> Program:
@@ -78,11 +78,15 @@ def as_inputs(x, shape: tuple | None, layer: str, argument: str = "x", y=None, i
     if type(x) is not np.ndarray and isinstance(x, (list, tuple)) and hasattr(x[0] if x else None, "ndim"):
         x = _single_input(x, shape, argument, y)
     x = _arrays.as_rows(x, argument)
-    if shape is not None and shape[-1:] == (1,) and _arrays.fits(x.shape[1:], shape[:-1]):
-        return x[..., None]                          # one feature, without its axis, as Keras takes it
     if shape is not None:
+        x = with_feature_axis(x, shape)
         _arrays.check_features(x, shape, layer, argument, ids)
     return x
+
+
+def with_feature_axis(x: np.ndarray, shape: tuple) -> np.ndarray:
+    """x with a last axis of 1 where rows of this shape have one feature, and x comes without it, as Keras takes it."""
+    return x[..., None] if shape[-1:] == (1,) and _arrays.fits(x.shape[1:], shape[:-1]) else x
 
 
 def _single_input(x: list | tuple, shape: tuple | None, argument: str, y):

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _settings, _spelling, _winograd
 from ..callbacks import CallbackList, Progress
-from ..program import Program, Recent, fault_error
+from ..program import Program, Recent, fault_error, no_room
 from .feeds import ENDED, ArrayFeed, Feed
 from .preparing import Preparing
 from .run import Run, in_order
@@ -95,7 +95,10 @@ class Evaluation(Preparing):
         if batch_size is not None:
             batch_size = _settings.check_batch_size(batch_size)
         program, shape = found
-        output = np.empty((rows, *shape), program.dtype)
+        try:
+            output = np.empty((rows, *shape), program.dtype)
+        except MemoryError as error:
+            raise no_room(self.name, error) from None
         if not verbose and callbacks is None and steps is None:
             fault = program.run([x, output], rows, batch_size or program.fixed_rows or PREDICT_ROWS)
             if fault is not None:

@@ -17,7 +17,7 @@ from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..program import Ids, Lowering, Profile, Program, Recent, Value, Variable, Vector, move_together
-from .data import Checker
+from .data import Checker, with_feature_axis
 from .graph import Graph
 from .persistence import Saved
 from .restart import Restart
@@ -90,16 +90,8 @@ class Model(Saved, Restart, Training):
     def weights(self) -> list[Variable]:
         return list(dict.fromkeys(w for layer in self.layers for w in layer.weights))
 
-    @property
-    def trainable(self) -> bool:
-        """Whether ``fit`` changes the weights; setting it sets it for every layer."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
+    def _layers_inside(self) -> list[Layer]:
+        return self.layers
 
     @property
     def input_shape(self) -> tuple:
@@ -169,8 +161,6 @@ class Model(Saved, Restart, Training):
         super().forget_programs()
         self._steps.clear()
         self._predictions.clear()
-        for layer in self.layers:
-            layer.forget_programs()
 
     def rebuild(self) -> None:
         """Connect the layers again after one of them, a model itself, has changed."""
@@ -180,6 +170,12 @@ class Model(Saved, Restart, Training):
         if self.graph is None:
             self.build(x.shape)
         return super()._symbolic(x)
+
+    def _call_array(self, x, training: bool, mask=None):
+        x, shape = _arrays.as_rows(x, "x"), self._row_shape
+        if shape is not None:
+            x = with_feature_axis(x, shape)
+        return super()._call_array(x, training, mask)
 
     # programs
 

@@ -12,12 +12,14 @@ from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..program import Ids, Program, Recent
+from ..utils.timeseries import Windows
 from . import data
 from .feeds import ArrayFeed, Feed, Ready, StreamFeed
 from .graph import Graph
 from .run import Run
 from .streams import Stream, is_stream
 
+NAMES = ("x", "y", "sample_weight")          # what the texts call the data
 # The forms of y that the loss and metrics may read, and whether they hold one class number for the last axis: checked,
 # unchecked, or numbers of the output's shape.
 FORMS = (("labels", True), ("numbers", True), ("y", False))
@@ -80,75 +82,77 @@ class Preparing(Layer):
         raise NotImplementedError
 
     def _feed(self, x, y, sample_weight, class_weight, batch_size, steps: int | None, training: bool,
-              shuffle: bool = False, prefix: str = "") -> Feed:
+              shuffle: bool = False, names: tuple = NAMES) -> Feed:
         """What a run takes its batches from: arrays, or a stream of batches, whose first is fetched and checked."""
         if type(x) is not np.ndarray and is_stream(x):
-            return self._stream_feed(x, y, sample_weight, class_weight, steps, training, shuffle, prefix)
-        program, arrays, n = self._prepare(x, y, sample_weight, training, class_weight, prefix)
-        run = Run(program, arrays, n, _settings.check_batch_size(batch_size, n, steps), argument=f"{prefix}x")
+            return self._stream_feed(x, y, sample_weight, class_weight, steps, training, shuffle, names)
+        program, arrays, n = self._prepare(x, y, sample_weight, training, class_weight, names)
+        run = Run(program, arrays, n, _settings.check_batch_size(batch_size, n, steps), argument=names[0])
         return ArrayFeed(run, steps, training, self.seed if shuffle else None)
 
     def _stream_feed(self, x, y, sample_weight, class_weight, steps: int | None, training: bool, shuffle: bool,
-                     prefix: str) -> StreamFeed:
+                     names: tuple) -> StreamFeed:
         """The feed of a stream, which yields the targets and weights as well."""
-        for name, value in (("y", y), ("sample_weight", sample_weight)):
+        for name, value in zip(names[1:], (y, sample_weight)):
             if value is not None:
-                raise ValueError(f"`{prefix}{name}` must be None where `{prefix}x` is a {type(x).__name__}, got "
+                raise ValueError(f"`{name}` must be None where `{names[0]}` is a {type(x).__name__}, got "
                                  f"{type(value).__name__}; let it yield (x, y) or (x, y, sample_weight)")
+        if isinstance(x, Windows):
+            x.check(self.dtype)
 
         def prepare(batch: tuple) -> Ready:
             x, y, weights = batch
-            program, arrays, n = self._prepare(x, y, weights, training, class_weight, prefix)
-            program.check_rows(n, n, f"{prefix}x")
+            program, arrays, n = self._prepare(x, y, weights, training, class_weight)
+            program.check_rows(n, n)
             return program, arrays, n
 
-        return StreamFeed(Stream(x, self.seed if shuffle else None), prepare, f"{prefix}x", steps, training,
+        return StreamFeed(Stream(x, self.seed if shuffle else None), prepare, names[0], steps, training,
                           self._compiled()[0].iterations)
 
-    def _prepare(self, x, y, sample_weight, training: bool, class_weight=None, prefix: str = ""
+    def _prepare(self, x, y, sample_weight, training: bool, class_weight=None, names: tuple = NAMES
                  ) -> tuple[Program, list[np.ndarray], int]:
         """(program of a step, its arrays, rows) after all checks; builds the model if the data is the first it sees."""
         self._compiled()
         fresh = self.graph is None
         try:
-            return self._prepare_built(x, y, sample_weight, training, class_weight, prefix)
+            return self._prepare_built(x, y, sample_weight, training, class_weight, names)
         except Exception:
             if fresh and self.graph is not None:
                 self.unbuild()            # data that is refused does not decide the input shape
             raise
 
-    def _prepare_built(self, x, y, sample_weight, training: bool, class_weight, prefix: str
+    def _prepare_built(self, x, y, sample_weight, training: bool, class_weight, names: tuple
                        ) -> tuple[Program, list[np.ndarray], int]:
-        x = self._inputs(x, f"{prefix}x", y)
+        name_x, name_y, name_weight = names
+        x = self._inputs(x, name_x, y)
         self._build_once(x.shape[1:])
         outputs = self.compute_output_shape((None, *x.shape[1:]))[1:]
-        y = _arrays.as_rows(y, f"{prefix}y")
-        _arrays.check_same_length(**{f"{prefix}x": x, f"{prefix}y": y})
-        _arrays.check_not_empty(f"{prefix}x", x)
+        y = _arrays.as_rows(y, name_y)
+        _arrays.check_same_length(**{name_x: x, name_y: y})
+        _arrays.check_not_empty(name_x, x)
         if class_weight is not None and sample_weight is not None:
             raise ValueError("`class_weight` must be None where `sample_weight` is given, not both, got "
                              f"{type(class_weight).__name__}")
         weights = sample_weight
         if weights is not None:
-            weights = _arrays.as_weights(weights, len(x), f"{prefix}sample_weight", outputs[:-1],
-                                         self.dtype == "float64")
+            weights = _arrays.as_weights(weights, len(x), name_weight, outputs[:-1], self.dtype == "float64")
         elif class_weight is not None:
             weights = data.class_weights(y, class_weight, outputs[-1])
         program = self._step(x.shape[1:], y.shape[1:], training, None if weights is None else weights.shape[1:])
-        arrays, scanned = {"x": x}, {f"{prefix}x": x}
+        arrays, scanned = {"x": x}, {name_x: x}
         ids = self.reads_ids()
-        known: dict[str, int | Ids] = {} if ids is None else {f"{prefix}x": ids}
+        known: dict[str, int | Ids] = {} if ids is None else {name_x: ids}
         classes = dict(known)
         ignored = self._compiled()[1].ignore_class
         for role, integer in FORMS:
             if role in program.arrays:
-                if f"{prefix}y" in scanned:
+                if name_y in scanned:
                     self._checker.scan(scanned, classes, ignored)
-                arrays[role] = scanned[f"{prefix}y"] = self._as_target(y, outputs, integer, f"{prefix}y")
-                classes = known | ({f"{prefix}y": outputs[-1]} if role == "labels" else {})
+                arrays[role] = scanned[name_y] = self._as_target(y, outputs, integer, name_y)
+                classes = known | ({name_y: outputs[-1]} if role == "labels" else {})
         self._checker.scan(scanned, classes, ignored)
         if ignored is not None and "labels" in arrays:
-            data.check_ignored(arrays["labels"], ignored, outputs[-1], self.metrics, f"{prefix}y")
+            data.check_ignored(arrays["labels"], ignored, outputs[-1], self.metrics, name_y)
         if weights is not None:
             arrays["sample_weight"] = weights
         return program, [arrays[role] for role in program.arrays], len(x)
@@ -175,12 +179,15 @@ class Preparing(Layer):
         _arrays.check_same_length(x=x, sample_weight=sample_weight)
         return x[:k], y[:k], sample_weight[:k], (x[k:], y[k:], sample_weight[k:])
 
-    def _validation(self, validation_data, batch_size, steps: int | None) -> Feed:
-        """The evaluation of each epoch, its data checked now; of a stream the first batch."""
+    def _validation(self, validation_data, batch_size, steps: int | None, first: int | None = None) -> Feed:
+        """The evaluation of each epoch, its data checked now; of a stream the first batch. ``first``: the row that they
+        begin with, where they are the last rows of the arrays to fit."""
         x, y, weight = validation_data, None, None
+        names: tuple[str, ...] = ("validation_data", *NAMES[1:])
         if not is_stream(x):
+            names = tuple(f"validation_data[{i}]" if first is None else f"{NAMES[i]}[{first}:]" for i in range(3))
             if not isinstance(x, (tuple, list)) or len(x) not in (2, 3):
                 raise ValueError("`validation_data` must be (x, y) or (x, y, sample_weight), or yield such batches, "
                                  f"got {type(x).__name__}")
             x, y, weight = (*x, None)[:3]
-        return self._feed(x, y, weight, None, batch_size, steps, False, prefix="validation ")
+        return self._feed(x, y, weight, None, batch_size, steps, False, names=names)

@@ -49,8 +49,10 @@ class Training(Evaluation):
             epochs, first = _settings.check_epochs(epochs, initial_epoch)
             shuffle = _settings.flag("shuffle", shuffle)
             steps = _settings.optional_count("steps_per_epoch", steps_per_epoch)
+            split = None
             if validation_data is None and validation_split != 0:
                 x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
+                split = len(x)
             if callbacks:
                 before_fit(callbacks, self)
             feed = self._feed(x, y, sample_weight, class_weight, batch_size, steps, True, shuffle)
@@ -60,7 +62,7 @@ class Training(Evaluation):
             if validation_data is not None:
                 rows = _settings.optional_count("validation_batch_size", validation_batch_size) or batch_size
                 validation = self._validation(validation_data, rows,
-                                              _settings.optional_count("validation_steps", validation_steps))
+                                              _settings.optional_count("validation_steps", validation_steps), split)
                 due = _settings.epochs_of("validation_freq", validation_freq)
             return self._watched(feed, validation, due, callbacks, verbose, first, epochs)
 

@@ -119,8 +119,10 @@ def _kernel(layer):
     if weights is None or len(weights.shape) not in (3, 4):
         waits = isinstance(layer, ConvolutionLayer) and not layer.built
         state = " that is not built: give it an input first" if waits else ""
+        got = f"{layer!r:.60}; take it from its model: model.get_layer({layer!r:.60})" if isinstance(layer, str) else (
+            repr(getattr(layer, "name", "")) + state)
         raise ValueError("filters: `layer` must be a convolution, whose kernel has the shape (height, width, channels, "
-                         f"filters), got {type(layer).__name__} {getattr(layer, 'name', '')!r}{state}")
+                         f"filters), got {type(layer).__name__} {got}")
     kernel = weights.numpy()
     return kernel.swapaxes(-2, -1) if isinstance(layer, (Conv1DTranspose, Conv2DTranspose)) else kernel
 

@@ -149,7 +149,8 @@ class Tokenizer:
         try:
             return [word.lower() if self.lower else word for word in text]
         except AttributeError:
-            raise TypeError(f"`texts` must be texts or lists of words, got the list {text!r:.60}") from None
+            raise TypeError(f"`texts` must be texts or lists of words, got the {type(text).__name__} {text!r:.60}"
+                            f"{'; decode it first: text.decode()' if isinstance(text, bytes) else ''}") from None
 
 
 def _texts(texts: Iterable) -> Iterator:

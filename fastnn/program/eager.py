@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .faults import fault_error
+from .faults import fault_error, no_room
 from .ir import Ids, Value
 from .lowering import Lowering
 from .program import Program, threads_for
@@ -26,7 +26,7 @@ class EagerProgram:
     def __init__(self, name: str, lower: Callable, shape, ids: Ids | None, dtype: str, training: bool, seed: int,
                  winograd: bool, mask_shape: tuple | None = None):
         build = Lowering(training, dtype, winograd)
-        build.layer = name
+        self.name = build.layer = name
         x = build.gather_x(shape, ids)
         output, kept = lower(build, x, None if mask_shape is None else as_mask(build, build.gather(mask_shape, "mask")))
         build.scatter(output, "output")
@@ -45,7 +45,10 @@ class EagerProgram:
 
     def __call__(self, x: np.ndarray, *masks: np.ndarray) -> Tensor:
         rows = len(x)
-        output = np.empty((rows, *self.shape), self.dtype)
+        try:
+            output = np.empty((rows, *self.shape), self.dtype)
+        except MemoryError as error:
+            raise no_room(self.name, error) from None
         if self.plain:
             self._run([x, output], rows)
             return output.view(Tensor)

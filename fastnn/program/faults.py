@@ -8,6 +8,13 @@ from .ir import Operation
 Fault = tuple[int, int, int, float, int]        # status, operation, row, value, element of the row
 
 
+def no_room(name: str, error: MemoryError) -> MemoryError:
+    """The error for outputs of a layer or model of this name that find no memory; ``error``: NumPy's, which says how
+    large they are."""
+    return MemoryError(f"layer {name!r}: no memory for its output: {error!s:.150}; give fewer rows, or make the layer "
+                       "or its input smaller")
+
+
 def fault_error(operations: list[Operation], fault: Fault) -> ValueError:
     """The error for a fault that one of these operations found in data that was not checked before the run."""
     status, i, row, value, element = fault

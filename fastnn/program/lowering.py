@@ -207,12 +207,13 @@ class Lowering:
         return Value((size,), "float64", False, name, self.counter_vector, start)
 
     def count(self, counter: Value, per_row: Value, weights: Value | None = None) -> None:
-        """Add to a counter, at the end of the batch, the sum of ``per_row`` and its number of elements; with the
-        ``weights`` that are in ``per_row`` already, of rows or of its elements, the sum of the weights."""
+        """Add to a counter, at the end of the batch, the sum of the rows' means of ``per_row`` and the number of rows;
+        with the ``weights`` that are in ``per_row`` already, of rows or of its elements, the sum of the weights' means.
+        So a row counts as much as another, whatever its length."""
         total, n = self._sum(per_row, counter.name), per_row.elements()
         weight = None if weights is None else self._sum(weights, f"weights of {counter.name}")
         repeat = per_row.size // (1 if weights is None else weights.size)
-        self.emit("add_counter", [total, weight], [counter], [n, repeat], phase="commit")
+        self.emit("add_counter", [total, weight], [counter], [n, repeat, max(1, per_row.size)], phase="commit")
 
     def _sum(self, x: Value, name: str) -> Value:
         total = self.value((1,), "float64", batched=False, name=f"sum of {name}")
@@ -257,6 +258,17 @@ class Lowering:
         """Record ``function(*gradients of outputs)`` for the backward pass; it gives gradients by ``add_gradient``."""
         if self.training:
             self._tape.append((self.layer, outputs, self._as_folded(function)))
+
+    def backward_by(self, x: Value, y: Value, kernel: str, others: Sequence[Value | None], sizes, scalars=()) -> Value:
+        """``y``, of which the gradient dy goes to ``x`` by one operation, whose inputs are dy and ``others``."""
+        def backward(dy: Value) -> None:
+            dx = self.gradient_place(x)
+            self.emit(kernel, [dy, *others], [dx], sizes, scalars)
+            self.add_gradient(x, dx)
+
+        if x.needs_gradient:
+            self.backward([y], backward)
+        return y
 
     def _as_folded(self, function: Callable) -> Callable:
         """A function for the backward pass that names its operations on as many rows as are treated now."""

@@ -47,8 +47,21 @@ class Plan:
         try:
             return self._free.pop()
         except IndexError:
+            pass
+        try:
             slots = [np.empty(0, np.uint8) if debug.ENABLED else aligned_zeros(self.arena_bytes, np.uint8)]
             return runner.RunFrame(self.compiled, slots + [self._storage(h) for h in self.homes], self._seed)
+        except MemoryError:
+            raise MemoryError(self._too_large()) from None
+
+    def _too_large(self) -> str:
+        """The text for buffers that find no memory: how large they are, and whose the largest is."""
+        largest = max(self.alive, key=lambda value: self.n_bytes[value])
+        layer = next(o.layer for o in self.operations if any(v is not None and v.root is largest for v in o.outputs))
+        together = self.arena_bytes or sum(self.n_bytes.values())
+        return (f"layer {layer!r}: a buffer of {self.n_bytes[largest] / 1e9:.4g} GB, for batches of {self.capacity} "
+                f"rows of shape {largest.shape}, and {together / 1e9:.4g} GB with all others, is more than this "
+                "machine can give; use a smaller `batch_size`, or make the layer or its input smaller")
 
     def release(self, frame: runner.RunFrame) -> None:
         self._free.append(frame)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ def _opened(data: bytes | bytearray, where: str) -> tuple[bytes, dict[str, np.nd
     try:
         tensors = deserialize(bytes(data))
     except (SafetensorError, ValueError, OverflowError) as error:
-        raise fault(where, _looks_like(data) or f"is no safetensors file: {error}") from None
+        raise fault(where, _looks_like(data) or _of_other_size(data) or f"is no safetensors file: {error}") from None
     arrays = _checked(tensors, where)
     if DIGEST not in arrays or CONFIG not in arrays:
         raise fault(where, "is a safetensors file, but not one of fastnn's; read its arrays with "
@@ -160,6 +161,17 @@ def _check_header(data: bytes | bytearray, where: str) -> None:
                                    f"bytes, and it has {len(data)} in all")
     if data.count(b"{", 8, 8 + length) > MAX_TENSORS + 1:      # each costs its parser about a kilobyte
         raise fault(where, f"lists more than {MAX_TENSORS} tensors")
+
+
+def _of_other_size(data: bytes | bytearray) -> str:
+    """What to say of a file that is shorter or longer than its list of tensors, "" of others; for a text only."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    ends = [int(end) for end in re.findall(rb'"data_offsets":\[\d{1,15},(\d{1,15})\]', data[:start])]
+    if not ends or start + max(ends) == len(data):
+        return ""
+    fault = "it is cut off" if len(data) < start + max(ends) else "something was added to it"
+    return (f"is no whole safetensors file: it has {len(data)} bytes, and by its list of tensors should have "
+            f"{start + max(ends)}; {fault}: copy or download it again, or save the model anew")
 
 
 def _looks_like(data: bytes | bytearray) -> str:

@@ -20,6 +20,9 @@ INSTEAD = {
 }
 
 
+CHECKED = 16_384             # steps that are looked at at once
+
+
 class Stream:
     """Batches that can be iterated any number of times, with methods that data sets of TensorFlow have."""
 
@@ -66,7 +69,7 @@ class Mapped(Stream):
 class Windows(Stream):
     """Batches of windows: iterating gives them from the beginning, any number of times; ``len`` is their number.
 
-    ``data``, ``targets``: arrays, or None for the latter; ``starts``: where the windows begin, and their targets are;
+    ``data``, ``targets``: arrays, or None for the latter; ``starts``: where in both the windows begin, in order;
     ``offsets``: of the steps of a window. ``batch_size``: None for one window at a time, without a batch axis.
     ``seed``: the windows come in a new order, f(seed, pass), in each pass; None: as they lie.
     """
@@ -94,6 +97,22 @@ class Windows(Stream):
         windows = self.data[chosen[..., None] + self.offsets]
         return windows if self.targets is None else (windows, self.targets[chosen])
 
+    def check(self, dtype: str) -> None:
+        """ValueError for the first step of a window, or the first target, that is no finite number of ``dtype``: found
+        here it has a place in data or targets, and no weight has changed. What no window reads may be anything."""
+        starts = self.starts
+        if self.seed is None:                        # else any may be among those that are taken
+            starts = starts[:self.n_batches * (self.batch_size or 1)]
+        for name, values, offsets in (("data", self.data, self.offsets), ("targets", self.targets, np.zeros(1, int))):
+            if values is None or values.dtype.kind != "f" or not len(starts):
+                continue
+            for first in range(starts[0], starts[-1] + offsets[-1] + 1, CHECKED):
+                with np.errstate(over="ignore"):
+                    part = values[first:first + CHECKED].astype(dtype)
+                for step in first + np.flatnonzero(~np.isfinite(part).reshape(len(part), -1).all(1)):
+                    if np.isin(step - offsets, starts).any():
+                        raise ValueError(_arrays.not_finite(name, values, int(step)))
+
     def take(self, count: int) -> Windows:
         """The same with at most the first ``count`` batches of each pass."""
         taken = Windows(self.data, self.targets, self.starts, self.offsets, self.batch_size, self.seed)
@@ -120,39 +139,43 @@ def timeseries_dataset_from_array(data, targets, sequence_length, sequence_strid
     [[0, 1, 2], [1, 2, 3]] [3, 4]
     [[2, 3, 4], [3, 4, 5]] [5, 6]
     """
-    series = _series("data", data)
-    if not len(series):
-        raise ValueError("`data` must have at least one step, got none")
+    series = _series("data", data, 1)
     length = _arrays.whole_number("sequence_length", sequence_length, 1)
-    stride, rate = (_step(name, value, len(series)) for name, value in (("sequence_stride", sequence_stride),
-                                                                        ("sampling_rate", sampling_rate)))
+    stride = _step("sequence_stride", sequence_stride, len(series))
+    rate = _step("sampling_rate", sampling_rate, len(series))
     size = _settings.optional_count("batch_size", batch_size)
     start, end = _part(start_index, end_index, len(series))
     if format not in ("tf", "grain"):
         raise ValueError(f"`format` must be 'tf' or 'grain', which are the same here, got {format!r:.60}")
-    aims = None if targets is None else _series("targets", targets)[start:end]
-    series, needed = series[start:end], (length - 1) * rate + 1
-    windows = len(series) - needed + 1
+    aims, needed = None if targets is None else _series("targets", targets, 0), (length - 1) * rate + 1
+    windows = end - start - needed + 1
     if windows < 1:
         raise ValueError(f"`sequence_length` must leave room for a window, got {length} steps, {rate} apart, which are "
-                         f"{needed} of {len(series)} steps; make it shorter, or give more data")
+                         f"{needed} of {end - start} steps; make it shorter, or give more data")
     if aims is not None:
-        windows = min(windows, len(aims))
-        if not windows:
+        windows = min(windows, len(aims) - start)
+        if windows < 1:
             raise ValueError(f"`targets` must hold one for a window at least, got none from step {start} on")
-    order = None
-    if _settings.flag("shuffle", shuffle):
-        if seed is None:
-            seed = int(np.random.randint(2**31))       # noqa: NPY002 - what set_random_seed has seeded
-        order = _arrays.whole_number("seed", seed, 0)
-    return Windows(series, aims, np.arange(0, windows, stride), np.arange(0, needed, rate), size, order)
+    return Windows(series, aims, np.arange(start, start + windows, stride), np.arange(0, needed, rate), size,
+                   _order(shuffle, seed))
 
 
-def _series(argument: str, values) -> np.ndarray:
-    """Numbers with a first axis of steps."""
+def _order(shuffle, seed) -> int | None:
+    """The seed of the order in which windows come, None where they come as they lie."""
+    if not _settings.flag("shuffle", shuffle):
+        return None
+    if seed is None:
+        seed = int(np.random.randint(2**31))       # noqa: NPY002 - what set_random_seed has seeded
+    return _arrays.whole_number("seed", seed, 0)
+
+
+def _series(argument: str, values, fewest: int) -> np.ndarray:
+    """Numbers with a first axis of steps, of which there are some where ``fewest`` is 1."""
     array = _arrays.numbers(values, argument)
     if array.ndim == 0:
         raise ValueError(f"`{argument}` must have a first axis of steps, got the single number {array[()]}")
+    if len(array) < fewest:
+        raise ValueError(f"`{argument}` must have at least one step, got none")
     return array
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from seeded import inputs, named_weights, set_weights
+from seeded import inputs, layer_weights, named_weights, set_weights
 
 ROWS, STEPS, FEATURES, UNITS = 6, 7, 3, 4
 
@@ -181,6 +181,59 @@ def frames(K, make):
     return {"before": before, "after": model.predict(x, verbose=0), "loss": loss} | named_weights(model.get_weights())
 
 
+def sums(K, first):
+    """A cell of the user's that adds its inputs up, from a number of its own."""
+    class Sums(K.layers.Layer):
+        state_size = FEATURES
+
+        def get_initial_state(self, batch_size=None):
+            return [np.full((batch_size, FEATURES), first, "float32")]
+
+        def call(self, inputs, states):
+            total = inputs + states[0]
+            return total, [total]
+
+    return Sums()
+
+
+def own_first_states(K):
+    """Cells that say what a sequence begins with: alone, with a mask, stateful (until the states are reset), in a
+    stack."""
+    x, cells = sequences(masked=True), [sums(K, 2), K.layers.SimpleRNNCell(FEATURES, activation="relu"), sums(K, -1)]
+    results = [K.layers.RNN(sums(K, 1.5), return_sequences=True)(x), K.layers.RNN(sums(K, 1.5))(x, mask=mask_of(x))]
+    memory = K.layers.RNN(sums(K, 0.5), stateful=True)
+    results += [memory(x), memory(x)]
+    memory.reset_state()
+    stack = K.layers.RNN(cells, return_state=True, return_sequences=True)
+    stack(x)
+    stack.set_weights(layer_weights(stack, np.random.default_rng(2)))
+    y, *states = stack(x)
+    return numbered([*results, memory(x), y, *[s[0] for s in states]], "output")
+
+
+def lengths(K, masked, weighted):
+    """Batches of other lengths and rows, with targets for each step: what the means of an epoch weigh."""
+    before = [K.layers.Masking()] if masked else []
+    model = K.Sequential([K.Input((None, FEATURES)), *before, K.layers.GRU(UNITS, return_sequences=True),
+                          K.layers.Dense(1)])
+    metrics = [K.metrics.MeanAbsoluteError(name="mae")]
+    set_weights(model).compile(optimizer=K.optimizers.SGD(0.05), loss="mse", metrics=metrics,
+                               weighted_metrics=[K.metrics.MeanSquaredError(name="weighted")])
+
+    def batches():
+        while True:
+            for rows, steps in ((6, 3), (2, 9), (3, 5)):
+                x, y = inputs(rows, steps, FEATURES, seed=steps), inputs(rows, steps, 1, seed=rows)
+                if masked:
+                    x[0, 1:] = 0
+                weights = np.arange(rows * steps, dtype="float32").reshape(rows, steps)
+                yield (x, y, weights) if weighted else (x, y)
+
+    history = model.fit(batches(), steps_per_epoch=3, epochs=2, verbose=0).history
+    means = model.evaluate(batches(), steps=3, verbose=0, return_dict=True)
+    return {name: values for name, values in history.items()} | {f"evaluate_{k}": v for k, v in means.items()}
+
+
 def net(K):
     """A model as a layer."""
     return K.Sequential([K.Input((6, 5, 2)), K.layers.Conv2D(3, 3, activation="relu"), K.layers.MaxPooling2D(),
@@ -234,6 +287,9 @@ CASES |= {
     "frames_pooling": partial(frames, make=lambda K: K.layers.MaxPooling2D()),
     "frames_normalized": partial(frames, make=lambda K: K.layers.LayerNormalization()),
     "frames_batch_normalized": partial(frames, make=lambda K: K.layers.BatchNormalization()),
+    "own_first_states": own_first_states,
+    **{f"lengths{'_masked' * masked}{'_weighted' * weighted}": partial(lengths, masked=masked, weighted=weighted)
+       for masked, weighted in product((False, True), (False, True))},
     "paths": paths,
 }
 CASES |= {f"dropout_{name}{'_gates' * gates}": partial(

@@ -48,8 +48,10 @@ class Check:
 
     def build(self):
         """Copy the sources and compile them."""
-        ignored = shutil.ignore_patterns(".*", "*.so", "_build.py", "__pycache__")
-        for name in ("fastnn", "kernels", "tests", "bench"):
+        ignored = shutil.ignore_patterns(".*", "*.so", "_build.py", "__pycache__", "*.flags")
+        # And what Cython made of the kernels, if they were built: it is the same C for every level and all flags.
+        translated = [path.relative_to(ROOT) for path in ROOT.glob("build/[ck]*")]
+        for name in ("fastnn", "kernels", "tests", "bench", *translated):
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored, dirs_exist_ok=True)
         for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy2(ROOT / name, self.folder)

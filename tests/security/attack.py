@@ -124,18 +124,25 @@ def child(paths, fault):
         Path("/proc/self/clear_refs").write_text("5")
         before = memory("VmRSS")
         signal.alarm(SECONDS)
-        watch.path = path
-        try:
-            fastnn.models.load_model(path)
-            outcome, text = "loaded", ""
-        except BaseException as error:
-            outcome, text = type(error).__name__, str(error)
-        watch.path = None
+        outcome, text = watched(watch, path)
         signal.alarm(0)
         grown = memory("VmHWM") - before
         if grown > 2 * size + SLACK:
             outcome, text = "memory", f"{grown} bytes more for {size}; {outcome} {text}"
         print(json.dumps([path, outcome, text]), flush=True)
+
+
+def watched(watch, path):
+    """What came of loading a file: "loaded", or the class of an error and its text."""
+    import fastnn
+    watch.path = path
+    try:
+        fastnn.models.load_model(path)
+        return "loaded", ""
+    except BaseException as error:
+        return type(error).__name__, str(error)
+    finally:
+        watch.path = None
 
 
 def verdict(family, path, outcome, text):
