@@ -126,28 +126,32 @@ def import_section(results):
     return "## Start\n\n" + table(["what", "median", "mean ± sd"], rows) + "\n" + measured(results)
 
 
-def machine_section(results):
-    """The machine and the versions; one paragraph for each different set."""
-    paragraphs = []
-    for machine in (result.run["machine"] for result in results):
-        cpu = re.sub(r"\s+", " ", machine.get("cpu", {}).get("brand_raw", "unknown CPU"))
-        versions = ", ".join(f"{name} {version}" for name, version in machine.get("versions", {}).items())
-        build, blas = machine.get("fastnn", {}), machine.get("blas", "unknown")
-        text = (f"Machine: {cpu}, {machine.get('cpus', '?')} CPUs in use, {machine.get('system', '')} "
-                f"{machine.get('machine', '')}. Python {machine.get('python_version', '?')}, {versions}. "
-                f"NumPy's BLAS: {blas}. "
-                f"fastnn: {build.get('compiler', {}).get('name', '?')}, "
-                f"level {build.get('levels', {}).get('used', '?')}, OpenMP {'yes' if build.get('openmp') else 'no'}.\n")
-        if text not in paragraphs:
-            paragraphs.append(text)
-    return "\n".join(paragraphs) + "\n"
+def machine_section(tables):
+    """The machine and the versions; one paragraph for each different set, with the benchmarks that ran there."""
+    benchmarks = {}
+    for name, results in tables.items():
+        for machine in (result.run["machine"] for result in results):
+            names = benchmarks.setdefault(machine_text(machine), [])
+            if name not in names:
+                names.append(name)
+    return "\n".join(f"Benchmarks of {', '.join(names)}: {text}\n" for text, names in benchmarks.items()) + "\n"
+
+
+def machine_text(machine):
+    """One machine with its versions."""
+    cpu = re.sub(r"\s+", " ", machine.get("cpu", {}).get("brand_raw", "unknown CPU"))
+    versions = ", ".join(f"{name} {version}" for name, version in machine.get("versions", {}).items())
+    build, blas = machine.get("fastnn", {}), machine.get("blas", "unknown")
+    return (f"{cpu}, {machine.get('cpus', '?')} CPUs in use, {machine.get('system', '')} {machine.get('machine', '')}. "
+            f"Python {machine.get('python_version', '?')}, {versions}. NumPy's BLAS: {blas}. "
+            f"fastnn: {build.get('compiler', {}).get('name', '?')}, "
+            f"level {build.get('levels', {}).get('used', '?')}, OpenMP {'yes' if build.get('openmp') else 'no'}.")
 
 
 def page(tables, folder):
     """The whole page; its pictures are written into the folder."""
-    everything = [result for results in tables.values() for result in results]
     return ("# Benchmarks\n\nWritten by `bench/report.py` from the results of the benchmarks in `bench/`; do not edit. "
-            "Ratios carry over to other machines better than times do.\n\n" + machine_section(everything)
+            "Ratios carry over to other machines better than times do.\n\n" + machine_section(tables)
             + training_section(tables["training"], folder) + race_sections(tables["race"], folder)
             + convolution_tables.sections(tables["convolution"]) + recurrent_tables.sections(tables["recurrent"])
             + kernel_tables.sections(tables, folder)
