@@ -228,10 +228,14 @@ class BuildKernels(build_ext):
         others = [extension for extension in self.extensions if extension not in levels]
         # The C files hold what Cython and NumPy's declarations were when they were made: other versions, other files.
         folder = f"build/c-cython-{Cython.__version__}-numpy-{numpy.__version__}"
+        collects = gc.isenabled()
         gc.disable()        # Cython's trees live until its end; looking for garbage in them took 40 % of its time
-        translated = cythonize([kernels, *others], include_path=[str(RENDERED), str(SOURCES)], build_dir=folder,
-                               compiler_directives=DIRECTIVES, nthreads=self.parallel)
-        gc.enable()
+        try:
+            translated = cythonize([kernels, *others], include_path=[str(RENDERED), str(SOURCES)], build_dir=folder,
+                                   compiler_directives=DIRECTIVES, nthreads=self.parallel)
+        finally:
+            if collects:
+                gc.enable()
         sources = {extension.name: extension.sources for extension in translated}
         for extension in others:
             extension.sources = sources[extension.name]

@@ -105,6 +105,8 @@ class Described:
         try:
             return getattr(self, name)
         except AttributeError:
+            if hasattr(type(self), name):       # a property of theirs that fails
+                raise
             own = getattr(self, "name", None)
             raise ValueError(f"{type(self).__name__}{'' if own is None else f' {own!r:.60}'}: __init__ takes `{name}`, "
                              f"which is kept under no attribute of that name: keep it as self.{name}, or write "

@@ -32,6 +32,34 @@ def untrained(monkeypatch):
     monkeypatch.setattr(fastnn.Sequential, "fit", fit)
 
 
+def test_two_trainings_that_end_at_once_keep_both_models(monkeypatch):
+    Path("m.fastnn").write_text("one")
+    link = os.link
+
+    def slow(path, name):                  # another has taken that name meanwhile
+        if name == "m-1.fastnn":
+            Path(name).write_text("another")
+        link(path, name)
+
+    monkeypatch.setattr(os, "link", slow)
+    with folder._kept("m.fastnn") as kept:
+        assert Path("m.fastnn").read_text() == "one"           # it has its name until it is replaced
+    assert kept == "m-2.fastnn" and Path("m-1.fastnn").read_text() == "another"
+
+
+def test_where_links_cannot_be_made_the_model_is_renamed(monkeypatch):
+    def refuse(path, name):
+        raise PermissionError(1, "Operation not permitted")
+
+    Path("m.fastnn").write_text("one")
+    monkeypatch.setattr(os, "link", refuse)
+    with folder._kept("m.fastnn") as kept:
+        assert Path(kept).read_text() == "one" and not os.path.exists("m.fastnn")
+    with pytest.raises(ZeroDivisionError), folder._kept("m-1.fastnn"):
+        raise ZeroDivisionError
+    assert os.listdir() == ["m-1.fastnn"]
+
+
 def test_a_model_that_is_there_is_kept(capsys, training):
     for seed in ("0", "1", "2"):
         ok(*training, "--seed", seed)

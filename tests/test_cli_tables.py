@@ -274,6 +274,7 @@ def test_a_table_that_cannot_be_used(capsys, content, words):
     ("größe,y\n1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xf6); save it as CSV in UTF-8"),
     (TABLE.encode() + "ä,1,2\n".encode("latin-1"), "is no UTF-8 text (byte 0xe4); save it as CSV in UTF-8"),
     (TABLE.encode("utf-16"), "is in UTF-16, not in UTF-8 (byte 0xff); save it as CSV in UTF-8"),
+    (b"\0\0\xfe\xff" + TABLE.encode("utf-32-be"), "is in UTF-32, not in UTF-8 (byte 0xfe); save it as CSV in UTF-8"),
     (changed("\n3,", "\n\0,").encode(), no_number("a", 5, "\0")),
     (b"PK\x03\x04\x14\x00\x06\x00\x08", "has no rows below the names of its columns"),
 ])

@@ -356,6 +356,18 @@ def test_trainable_reaches_the_cell():
     assert not LSTM(3, trainable=False).cell.trainable
 
 
+@pytest.mark.parametrize("options", [{"recurrent_dropout": 0.3}, {"dropout": 0.3, "implementation": 1}],
+                         ids=["recurrent", "inputs"])
+@pytest.mark.parametrize("kind", [SimpleRNN, LSTM, GRU])
+def test_a_frozen_layer_with_dropout_is_trained_through(kind, options):
+    model = fastnn.Sequential([fastnn.Input((5, 2)), Dense(2), kind(3, trainable=False, **options), Dense(1)])
+    model.compile("sgd", "mse")
+    x, before = numbers(4, 5, 2), model.get_weights()
+    model.fit(x, x[:, 0, :1], verbose=0)
+    kept = [np.array_equal(a, b) for a, b in zip(before, model.get_weights())]
+    assert kept == [False] * 2 + [True] * 3 + [False] * 2
+
+
 def test_symbolic_states():
     y, h, c = LSTM(3, return_state=True, return_sequences=True)(fastnn.Input((5, 2)))
     assert (y.shape, h.shape, c.shape) == ((None, 5, 3), (None, 3), (None, 3))

@@ -13,6 +13,7 @@ from fastnn.layers import (
     GRUCell,
     LSTMCell,
     SimpleRNN,
+    SimpleRNNCell,
     StackedRNNCells,
     TimeDistributed,
 )
@@ -139,6 +140,15 @@ def test_a_cell_says_what_a_sequence_begins_with():
     deep = RNN([Counter(1), GRUCell(3), StackedRNNCells([Counter(2), Counter(3)])])
     assert [s.shape for s in flat(deep.get_initial_state(2))] == [(2, 2), (2, 3), (2, 2), (2, 2)]
     assert np.array_equal(deep(x), np.full((3, 2), 7))
+
+
+def test_what_a_users_cell_calls_cells_is_its_own():
+    class Cell(SimpleRNNCell):
+        def __init__(self, units, cells=5, **options):
+            super().__init__(units, **options)
+            self.cells = cells
+
+    assert RNN(Cell(3))(np.ones((2, 4, 1))).shape == (2, 3)
 
 
 def test_a_stateful_layer_begins_with_what_its_cell_says():

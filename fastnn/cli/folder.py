@@ -102,10 +102,30 @@ def _drawn_by_us(path):
         return b"Software\0" + PROGRAM.encode() in file.read(1000)
 
 
-def _free(path):
-    """The first of path-1, path-2, ... that is no file."""
+def _names(path):
+    """path-1, path-2, ..."""
     stem, ending = os.path.splitext(path)
-    return next(name for name in (f"{stem}-{n}{ending}" for n in itertools.count(1)) if not os.path.lexists(name))
+    return (f"{stem}-{n}{ending}" for n in itertools.count(1))
+
+
+def _free(path):
+    """The first of them that is no file."""
+    return next(name for name in _names(path) if not os.path.lexists(name))
+
+
+def _second_name(path):
+    """Give a file a second name, the first that is free; None where that cannot be. A link is never made over a file,
+    so that two trainings that end at once keep both models; and the file keeps its own name until it is replaced."""
+    if os.path.islink(path):                    # the new model is written where it leads
+        return None
+    for name in _names(path):
+        try:
+            os.link(path, name)
+        except FileExistsError:
+            continue
+        except OSError:                         # a file system without links
+            return None
+        return name
 
 
 @contextlib.contextmanager
@@ -114,12 +134,18 @@ def _kept(path):
     if not os.path.lexists(path):
         yield None
         return
-    other = _free(path)
-    os.rename(path, other)
+    other = _second_name(path)
+    linked = other is not None
+    if not linked:
+        other = _free(path)
+        os.rename(path, other)
     try:
         yield other
     except BaseException:
-        os.rename(other, path)
+        if linked:
+            os.unlink(other)
+        else:
+            os.rename(other, path)
         raise
 
 

@@ -54,7 +54,7 @@ def wrong(path: str, text: str) -> CommandError:
 def no_utf8(data: bytes, place: int) -> str:
     """What bytes are that cannot be read as UTF-8 from ``place`` on; UTF-16 and UTF-32 say so themselves."""
     for name, marks in BYTE_ORDER_MARKS.items():
-        if place < 2 and data.startswith(marks):
+        if place < 4 and data.startswith(marks):
             return f"is in {name}, not in UTF-8"
     return "is no UTF-8 text"
 

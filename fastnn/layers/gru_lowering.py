@@ -82,7 +82,8 @@ class Gru:
         second = bias
         if kernel is not None:
             second = part(bias, 3 * units, (3 * units,)) if self.after and bias is not None else None
-        phase = "body" if "body" in {phase_of(v) for v in (recurrent, second) if v is not None} else "head"
+        # Beside masked inputs the bias is zeros made in every batch, whether it is trained or not.
+        phase = "body" if kernel is None or phase_of(recurrent) == "body" else "head"
         for gate, gates in [(0, 3)] if self.after else [(0, 2), (2, 1)]:
             place = part(packed, gate * padded * (units + 1), (gates * padded * (units + 1),))
             build.emit("recurrent_pack", [None, part(recurrent, gate * units, recurrent.shape), second], [place],

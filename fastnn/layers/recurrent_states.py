@@ -72,8 +72,9 @@ def begins_with_zeros(layer: RNN) -> bool:
 
 def cells_in(cell: Any) -> Iterator[Any]:
     """A cell and those it is a stack of."""
+    from .stacked_cells import StackedRNNCells  # which needs this module
     yield cell
-    for inner in getattr(cell, "cells", []):
+    for inner in cell.cells if isinstance(cell, StackedRNNCells) else ():
         yield from cells_in(inner)
 
 

@@ -106,11 +106,16 @@ class Windows(Stream):
         for name, values, offsets in (("data", self.data, self.offsets), ("targets", self.targets, np.zeros(1, int))):
             if values is None or values.dtype.kind != "f" or not len(starts):
                 continue
+            read = None                              # the steps that windows read, once it matters
             for first in range(starts[0], starts[-1] + offsets[-1] + 1, CHECKED):
                 with np.errstate(over="ignore"):
                     part = values[first:first + CHECKED].astype(dtype)
                 for step in first + np.flatnonzero(~np.isfinite(part).reshape(len(part), -1).all(1)):
-                    if np.isin(step - offsets, starts).any():
+                    if read is None:
+                        read = np.zeros(len(values), bool)
+                        for offset in offsets:
+                            read[starts + offset] = True
+                    if read[step]:
                         raise ValueError(_arrays.not_finite(name, values, int(step)))
 
     def take(self, count: int) -> Windows:
