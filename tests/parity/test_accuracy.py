@@ -21,9 +21,10 @@ def test_mean_accuracy(K, name):
     assert distance is None or abs(mean - theirs) <= distance, f"{name}: {ours}, Keras had {RECORD[name]}"
 
 
-def test_accuracy_of_a_convolutional_net(K):
+def test_mean_accuracy_of_a_convolutional_net(K):
     """0.985 or more on the digits that it has not seen, after 15 epochs."""
-    assert digits_cnn(K, seed=0) >= 0.985
+    ours = [digits_cnn(K, seed) for seed in range(3)]
+    assert sum(ours) / len(ours) >= 0.985, ours
 
 
 def test_parameters_of_the_convolutional_net(K):
